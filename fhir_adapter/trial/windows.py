@@ -1,0 +1,34 @@
+"""On which study day something happened, and which planned visit a day belongs to.
+
+Study days follow SDTM (SDTMIG 3.3, section 4.4.4): day 1 is the reference start, the day before it is day -1, and there
+is no day 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The study days on which a visit counts as done in time; both ends belong to it."""
+
+    visit: str
+    day: int
+    before: int = 0
+    after: int = 0
+
+    def contains(self, day: int) -> bool:
+        """True when the study day lies inside, counted without the missing day 0."""
+        return -self.before <= _linear(day) - _linear(self.day) <= self.after
+
+
+def study_day(day: date, reference: date) -> int:
+    """The study day of a calendar day; never 0."""
+    distance = (day - reference).days
+    return distance + 1 if distance >= 0 else distance
+
+
+def _linear(day: int) -> int:
+    return day if day < 0 else day - 1
