@@ -1,0 +1,77 @@
+"""What a word or a unit in the source means: the trial's own maps, looked up and never guessed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fhir_adapter.issues import Issue, Rejected
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A code in a code system; `display` is the system's own wording."""
+
+    system: str
+    code: str
+    display: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """What a test code of the source measures, and in which UCUM unit an empty unit is to be read."""
+
+    name: str
+    codes: tuple[Code, ...]
+    unitless: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """Tests that are components of one observation, such as a blood pressure."""
+
+    name: str
+    title: str
+    codes: tuple[Code, ...]
+    members: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Codes:
+    """All code tables of a trial; `maps` by name, each from the source's word to codes (none: text only)."""
+
+    maps: Mapping[str, Mapping[str, tuple[Code, ...]]]
+    tests: Mapping[str, Test]
+    panels: tuple[Panel, ...]
+    units: Mapping[str, str]
+    dictionaries: Mapping[str, str]
+
+    def of(self, table: str, word: str) -> tuple[Code, ...]:
+        """The codes of a word; raises `Rejected` when the table does not list it."""
+        known = self.maps.get(table, {})
+        if word not in known:
+            raise _unmapped("unmapped-code", f"{word!r} is not in the map {table!r} of codes.yaml", f"maps.{table}")
+        return known[word]
+
+    def one(self, table: str, word: str) -> str:
+        """The single code of a word, for elements that are a plain code."""
+        codes = self.of(table, word)
+        if len(codes) != 1:
+            raise _unmapped("unmapped-code", f"{word!r} in the map {table!r} needs exactly one code", f"maps.{table}")
+        return codes[0].code
+
+    def test(self, name: str) -> Test:
+        """What a test code means; raises `Rejected` when codes.yaml does not list it."""
+        if name not in self.tests:
+            raise _unmapped("unmapped-test", f"the test {name!r} is not under tests in codes.yaml", "tests")
+        return self.tests[name]
+
+    def unit(self, recorded: str) -> str:
+        """The UCUM code of a unit as recorded; raises `Rejected` when codes.yaml does not list it."""
+        if recorded not in self.units:
+            raise _unmapped("unmapped-unit", f"the unit {recorded!r} is not under units in codes.yaml", "units")
+        return self.units[recorded]
+
+
+def _unmapped(code: str, message: str, rule: str) -> Rejected:
+    return Rejected(message, Issue("error", code, message, rule=rule))
