@@ -1,0 +1,281 @@
+"""How one row becomes one entity: which fields each kind of entity has, and how they are read.
+
+The names of fields are what `columns` in `sources.yaml` may say. A builder raises `RowError` for a row that cannot be
+used; words are kept as recorded, so the mappers decide what they mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from fhir_adapter.sources.fields import Fields, read_quantity
+from fhir_adapter.trial import (
+    AdverseEvent,
+    Arm,
+    Criterion,
+    Disposition,
+    Dose,
+    Exposure,
+    Fact,
+    Finding,
+    Measurement,
+    Origin,
+    Subject,
+    Visit,
+)
+from fhir_adapter.trial_folder import Codes
+
+FIELDS: Mapping[str, tuple[str, ...]] = {
+    "study-fact": ("parameter", "text", "code", "dictionary"),
+    "arm": ("name", "description"),
+    "criterion": ("name", "text", "kind"),
+    "subject": (
+        *("subject", "screening_number", "site", "site_country", "sex", "race", "ethnicity", "birth", "death", "died"),
+        *("consent", "reference_start", "first_dose", "participation_end", "planned_arm", "actual_arm"),
+    ),
+    "disposition": ("subject", "decoded", "term", "category", "subcategory", "at"),
+    "visit": ("subject", "number", "name", "start", "end", "unplanned"),
+    "dose": (
+        *("subject", "treatment", "given", "amount", "amount_unit", "strength", "strength_unit", "form", "lot"),
+        *("route", "frequency", "device", "start", "end", "reason_missed"),
+    ),
+    "exposure": ("subject", "treatment", "amount", "amount_unit", "frequency", "start", "end"),
+    "measurement": (
+        *("subject", "test", "name", "category", "group", "value", "unit", "low", "high", "standard_value"),
+        *("standard_unit", "indicator", "visit", "position", "location", "repeat", "status", "effective"),
+    ),
+    "finding": ("subject", "test", "name", "item", "group", "result", "location", "about", "visit", "effective"),
+    "adverse-event": (
+        *("subject", "number", "term", "lowest_level_term", "lowest_level_code", "preferred_term", "preferred_code"),
+        *("severity", "serious", "action", "causality", "outcome", "start", "end", "involves_cancer"),
+        *("congenital_anomaly", "disability", "results_in_death", "hospitalization", "life_threatening", "overdose"),
+    ),
+}
+"""Every field that a kind of entity has."""
+
+SERIOUS_CRITERIA: Mapping[str, str] = {
+    "results_in_death": "Results in death",
+    "life_threatening": "Is life threatening",
+    "hospitalization": "Requires or prolongs hospitalization",
+    "disability": "Persistent or significant disability or incapacity",
+    "congenital_anomaly": "Congenital anomaly or birth defect",
+    "involves_cancer": "Involves cancer",
+    "overdose": "Occurred with overdose",
+}
+"""Why an adverse event is serious (ICH E2A and SDTM AE), in the words of SDTM's labels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What a builder gets: the row's fields, its business key and origin, the subject's site, the trial's codes."""
+
+    fields: Fields
+    key: tuple[str, ...]
+    origin: Origin
+    site: str
+    codes: Codes
+
+
+def read_fact(row: Row) -> tuple[str, Fact]:
+    """One parameter of the trial summary."""
+    fields = row.fields
+    return fields.needed("parameter"), Fact(fields.text("text"), fields.text("code"), fields.text("dictionary"))
+
+
+def read_arm(row: Row) -> Arm:
+    """A planned arm."""
+    return Arm(row.fields.needed("name"), row.fields.text("description"))
+
+
+def read_criterion(row: Row) -> Criterion:
+    """An eligibility criterion."""
+    kind = row.codes.one("criterion", row.fields.needed("kind"))
+    return Criterion(row.fields.needed("name"), row.fields.needed("text"), kind == "exclusion")
+
+
+def read_subject(row: Row) -> Subject:
+    """A subject; dispositions join it later."""
+    fields = row.fields
+    return Subject(
+        subject=fields.needed("subject"),
+        site=fields.needed("site"),
+        key=row.key,
+        origin=row.origin,
+        screening_number=fields.text("screening_number"),
+        sex=fields.text("sex"),
+        race=fields.text("race"),
+        ethnicity=fields.text("ethnicity"),
+        birth=fields.moment("birth"),
+        death=fields.moment("death"),
+        died=fields.flag("died"),
+        consent=fields.moment("consent"),
+        reference_start=fields.moment("reference_start"),
+        first_dose=fields.moment("first_dose"),
+        participation_end=fields.moment("participation_end"),
+        planned_arm=fields.text("planned_arm"),
+        actual_arm=fields.text("actual_arm"),
+        site_country=fields.text("site_country"),
+    )
+
+
+def read_disposition(row: Row) -> Disposition:
+    """A milestone or an end."""
+    fields = row.fields
+    return Disposition(
+        subject=fields.needed("subject"),
+        decoded=fields.needed("decoded"),
+        term=fields.text("term"),
+        category=fields.text("category"),
+        subcategory=fields.text("subcategory"),
+        at=fields.moment("at"),
+        origin=row.origin,
+    )
+
+
+def read_visit(row: Row) -> Visit:
+    """A visit that took place."""
+    fields = row.fields
+    return Visit(
+        subject=fields.needed("subject"),
+        site=row.site,
+        number=fields.needed("number"),
+        key=row.key,
+        origin=row.origin,
+        name=fields.text("name"),
+        start=fields.moment("start"),
+        end=fields.moment("end"),
+        unplanned=fields.text("unplanned"),
+    )
+
+
+def read_dose(row: Row) -> Dose:
+    """A dose given or missed, as collected."""
+    fields = row.fields
+    return Dose(
+        subject=fields.needed("subject"),
+        site=row.site,
+        key=row.key,
+        origin=row.origin,
+        treatment=fields.needed("treatment"),
+        given=row.codes.one("given", fields.needed("given")) == "completed",
+        amount=fields.quantity("amount", fields.text("amount_unit")),
+        strength=fields.quantity("strength", fields.text("strength_unit")),
+        form=fields.text("form"),
+        lot=fields.text("lot"),
+        route=fields.text("route"),
+        frequency=fields.text("frequency"),
+        device=fields.text("device"),
+        start=fields.needed_moment("start"),
+        end=fields.moment("end"),
+        reason_missed=fields.text("reason_missed"),
+    )
+
+
+def read_exposure(row: Row) -> Exposure:
+    """A constant-dosing interval."""
+    fields = row.fields
+    fields.needed("amount")
+    amount = fields.quantity("amount", fields.text("amount_unit"))
+    assert amount is not None
+    return Exposure(
+        subject=fields.needed("subject"),
+        key=row.key,
+        treatment=fields.needed("treatment"),
+        amount=amount,
+        start=fields.needed_moment("start"),
+        end=fields.moment("end"),
+        frequency=fields.text("frequency"),
+        origin=row.origin,
+    )
+
+
+def read_measurement(row: Row) -> Measurement:
+    """A laboratory result or vital sign: a number, a word, or the statement that it was not done."""
+    fields = row.fields
+    recorded, unit = fields.text("value"), fields.text("unit")
+    not_done = bool(fields.text("status")) and row.codes.one("status", fields.text("status")) == "not-done"
+    if not not_done:
+        fields.needed("value")
+    number = read_quantity(recorded, unit)
+    return Measurement(
+        test=fields.needed("test"),
+        value=str(number.value) if number else None,
+        unit=unit or None,
+        comparator=number.comparator if number else None,
+        effective=fields.moment("effective"),
+        subject=fields.needed("subject"),
+        site=row.site,
+        key=row.key,
+        origin=row.origin,
+        recorded=recorded,
+        word=recorded if recorded and number is None else None,
+        name=fields.text("name"),
+        category=fields.needed("category"),
+        group=fields.text("group"),
+        visit=fields.text("visit"),
+        position=fields.text("position"),
+        location=fields.text("location"),
+        indicator=fields.text("indicator"),
+        not_done=not_done,
+        low=fields.quantity("low", unit),
+        high=fields.quantity("high", unit),
+        standard=read_quantity(fields.text("standard_value"), fields.text("standard_unit")),
+    )
+
+
+def read_finding(row: Row) -> Finding:
+    """An examination, or a finding about an event."""
+    fields = row.fields
+    return Finding(
+        subject=fields.needed("subject"),
+        site=row.site,
+        key=row.key,
+        origin=row.origin,
+        test=fields.needed("test"),
+        name=fields.text("name"),
+        item=fields.text("item"),
+        result=fields.needed("result"),
+        group=fields.text("group"),
+        location=fields.text("location"),
+        about=fields.text("about"),
+        visit=fields.text("visit"),
+        effective=fields.moment("effective"),
+    )
+
+
+def read_adverse_event(row: Row) -> AdverseEvent:
+    """An adverse event as reported."""
+    fields = row.fields
+    terms = (("lowest_level_term", "lowest_level_code"), ("preferred_term", "preferred_code"))
+    return AdverseEvent(
+        subject=fields.needed("subject"),
+        site=row.site,
+        key=row.key,
+        origin=row.origin,
+        term=fields.needed("term"),
+        start=fields.moment("start"),
+        end=fields.moment("end"),
+        severity=fields.text("severity"),
+        serious=fields.flag("serious"),
+        serious_criteria=tuple(words for name, words in SERIOUS_CRITERIA.items() if fields.flag(name)),
+        action=fields.text("action"),
+        causality=fields.text("causality"),
+        outcome=fields.text("outcome"),
+        dictionary_terms=tuple((fields.text(term), fields.text(code)) for term, code in terms if fields.text(code)),
+    )
+
+
+BUILDERS: Mapping[str, Callable[[Row], object]] = {
+    "study-fact": read_fact,
+    "arm": read_arm,
+    "criterion": read_criterion,
+    "subject": read_subject,
+    "disposition": read_disposition,
+    "visit": read_visit,
+    "dose": read_dose,
+    "exposure": read_exposure,
+    "measurement": read_measurement,
+    "finding": read_finding,
+    "adverse-event": read_adverse_event,
+}

@@ -1,0 +1,231 @@
+"""How a trial's files become entities: read once, set bad rows aside with all that refers to them, report each.
+
+Subjects are read first: their sites give local times a zone, and a row of a subject that is not there is set aside.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TypeVar
+
+from fhir_adapter.issues import Issue, Misconfigured, Rejected, Where
+from fhir_adapter.sources.assemble import assemble_study, assemble_subjects, join_panels, warn_of_windows
+from fhir_adapter.sources.columns import check_columns, check_fields, column_uses, unknown_columns
+from fhir_adapter.sources.entities import BUILDERS, Row
+from fhir_adapter.sources.fields import Fields, RowError, check_key_part
+from fhir_adapter.sources.reading import ColumnUse, Reading, RowCount, SetAside
+from fhir_adapter.sources.reconcile import reconcile_exposure
+from fhir_adapter.sources.table import Row as TableRow
+from fhir_adapter.sources.table import Table, read_table
+from fhir_adapter.trial import (
+    AdverseEvent,
+    Disposition,
+    Dose,
+    Entity,
+    Exposure,
+    Finding,
+    Measurement,
+    Origin,
+    Subject,
+    Visit,
+)
+from fhir_adapter.trial_folder import SourceSettings, TrialFolder
+
+_Kind = TypeVar("_Kind")
+
+_STUDY_LEVEL = ("study-fact", "arm", "criterion")
+_FIRST = ("subject", "disposition")
+_SEQUENCE = "SEQ"
+"""Sequence numbers of SDTM end so (`--SEQ`); they change at every export."""
+
+
+@dataclass
+class _Run:
+    """What has been read so far."""
+
+    folder: TrialFolder
+    place: Path
+    sites: dict[str, str] = field(default_factory=dict)
+    found: dict[str, list[object]] = field(default_factory=dict)
+    set_aside: list[SetAside] = field(default_factory=list)
+    warnings: list[Issue] = field(default_factory=list)
+    columns: list[ColumnUse] = field(default_factory=list)
+    rows: list[RowCount] = field(default_factory=list)
+    files: dict[str, str] = field(default_factory=dict)
+
+
+def read_trial(folder: TrialFolder, source: Path | None = None) -> Reading:
+    """Read all sources of a trial, from its own folder or from another one with files of the same names.
+
+    Raises `Misconfigured` when a file or a mapped column is missing; everything smaller is set aside and reported.
+    """
+    run = _Run(folder, source if source is not None else folder.source_folder)
+    for settings in sorted(folder.sources, key=_reading_order):
+        check_fields(settings, folder.sources_document)
+        _read_source(run, settings)
+    run.columns.extend(_ignored_files(run))
+    run.warnings.extend(unknown_columns(tuple(run.columns)))
+    return _reading(run)
+
+
+def _reading_order(source: SourceSettings) -> int:
+    if source.entity in _STUDY_LEVEL:
+        return 0
+    return 1 + _FIRST.index(source.entity) if source.entity in _FIRST else 1 + len(_FIRST)
+
+
+def _reading(run: _Run) -> Reading:
+    subjects = assemble_subjects(_of(run, Subject), _of(run, Disposition))
+    doses = _of(run, Dose)
+    measurements, broken = join_panels(_of(run, Measurement), run.set_aside, run.folder)
+    run.set_aside.extend(broken)
+    visits = _of(run, Visit)
+    run.warnings.extend(reconcile_exposure(doses, _of(run, Exposure), run.folder))
+    run.warnings.extend(warn_of_windows(subjects, visits, run.folder))
+    study = assemble_study(run.folder, run.found, subjects)
+    entities: list[Entity] = [*subjects, *visits, *_of(run, AdverseEvent), *doses, *measurements, *_of(run, Finding)]
+    return Reading(
+        study,
+        tuple(entities),
+        tuple(run.set_aside),
+        tuple(run.warnings),
+        tuple(run.columns),
+        tuple(run.rows),
+        run.files,
+    )
+
+
+def _of(run: _Run, kind: type[_Kind]) -> list[_Kind]:
+    return [one for many in run.found.values() for one in many if isinstance(one, kind)]
+
+
+def _read_source(run: _Run, source: SourceSettings) -> None:
+    try:
+        table = _table(run, source)
+    except Rejected as error:
+        run.set_aside.append(SetAside(error.issues[0], source.name))
+        run.rows.append(RowCount(source.name, source.file, 0, 0, 0, 0))
+        run.found.setdefault(source.entity, [])
+        return
+    check_columns(source, table, run.folder.sources_document)
+    run.columns.extend(column_uses(source, table))
+    run.set_aside.extend(SetAside(issue, source.name) for issue in table.issues)
+    key = _key_columns(run, source, table)
+    wanted = [row for row in table.rows if source.rows is None or row.cells[source.rows.column] in source.rows.keep]
+    built = list(_unique(run, source, _build_all(run, source, wanted, key)))
+    run.found.setdefault(source.entity, []).extend(built)
+    run.sites.update({one.subject: one.site for one in built if isinstance(one, Subject)})
+    ignored = len(table.rows) - len(wanted)
+    refused = len(table.issues) + len(wanted) - len(built)
+    total = len(table.rows) + len(table.issues)
+    run.rows.append(RowCount(source.name, source.file, total, len(built), ignored, refused))
+
+
+def _table(run: _Run, source: SourceSettings) -> Table:
+    path = run.place / source.file
+    if not path.is_file():
+        message = f"{source.file} is not in the source folder; name another folder with --source, or drop the source"
+        raise Misconfigured(message, run.folder.sources_document.issue("missing-file", message, "sources", source.name))
+    run.files[source.file] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return read_table(
+        path, format=source.format, label=source.file, delimiter=source.delimiter, encoding=source.encoding
+    )
+
+
+def _key_columns(run: _Run, source: SourceSettings, table: Table) -> tuple[str, ...]:
+    if source.entity in _STUDY_LEVEL:
+        return source.key
+    sequence = sorted((c for c in table.columns if c.key_sequence), key=lambda c: c.key_sequence or 0)
+    key = source.key or tuple(column.name for column in sequence)
+    document = run.folder.sources_document
+    if not key:
+        message = f"{source.file} declares no key; name the columns that make a row the same thing in the next export"
+        raise Misconfigured(message, document.issue("no-key", message, "sources", source.name, "key"))
+    numbers = [column for column in key if column.endswith(_SEQUENCE)]
+    if numbers and not source.key_may_use_sequence:
+        message = f"{numbers[0]} is renumbered at every export; key_may_use_sequence: true accepts that"
+        raise Misconfigured(message, document.issue("sequence-key", message, "sources", source.name, "key"))
+    if numbers:
+        message = f"{numbers[0]} is part of the key: one inserted row renames all that follow"
+        run.warnings.append(Issue("warning", "sequence-key", message, Where(source.file)))
+    return key
+
+
+def _build_all(
+    run: _Run, source: SourceSettings, rows: Iterable[TableRow], key: tuple[str, ...]
+) -> Iterator[tuple[TableRow, tuple[str, ...], object]]:
+    columns = {name: column for column, name in source.columns.items()}
+    build = BUILDERS[source.entity]
+    for row in rows:
+        fields = Fields(row.cells, columns, source.constants)
+        try:
+            parts = tuple(check_key_part(column, row.cells[column]) for column in key)
+            site = _site(run, source, fields)
+            settings = run.folder.sites.get(site)
+            fields.zone = settings.zone if settings else None
+            origin = Origin(source.name, source.file, row.number)
+            yield row, parts, build(Row(fields, parts, origin, site, run.folder.codes))
+        except Rejected as error:
+            run.set_aside.append(_aside(source, row, fields, key, error.issues[0]))
+
+
+def _site(run: _Run, source: SourceSettings, fields: Fields) -> str:
+    if source.entity in _STUDY_LEVEL:
+        return ""
+    subject = fields.needed("subject")
+    check_key_part(fields.column("subject"), subject)
+    if source.entity != "subject":
+        if subject not in run.sites:
+            raise RowError("unknown-subject", f"{fields.column('subject')}: no usable row describes this subject")
+        return run.sites[subject]
+    site = fields.needed("site")
+    if site not in run.folder.sites:
+        known = ", ".join(run.folder.sites)
+        raise RowError("unknown-site", f"{fields.column('site')}: {site!r} is not under sites in trial.yaml ({known})")
+    return site
+
+
+def _unique(
+    run: _Run, source: SourceSettings, built: Iterable[tuple[TableRow, tuple[str, ...], object]]
+) -> Iterator[object]:
+    """Entities whose key no other row has: of two rows with one key nobody knows which is right."""
+    rows = list(built)
+    counts = Counter(key for _, key, _ in rows)
+    columns = {name: column for column, name in source.columns.items()}
+    for row, key, entity in rows:
+        if not key or counts[key] == 1:
+            yield entity
+            continue
+        others = [str(other.number) for other, same, _ in rows if same == key and other.number != row.number]
+        made_of = ", ".join(source.key) or "keySequence"
+        message = f"the same key as row {', '.join(others[:5])}; the key is made of {made_of}"
+        issue = Issue("error", "duplicate-key", message)
+        run.set_aside.append(_aside(source, row, Fields(row.cells, columns, {}), (), issue))
+
+
+def _aside(source: SourceSettings, row: TableRow, fields: Fields, key: tuple[str, ...], issue: Issue) -> SetAside:
+    subject = fields.text("subject") or None
+    parts = tuple(row.cells[column] for column in key or source.key)
+    return SetAside(replace(issue, where=Where(source.file, row.number)), source.name, subject, parts)
+
+
+def _ignored_files(run: _Run) -> Iterator[ColumnUse]:
+    for file, reason in run.folder.ignored_files.items():
+        path = run.place / file
+        if path.is_file():
+            table = _ignored_table(run, path, file)
+            for column in table.columns if table else ():
+                filled = sum(1 for row in table.rows if row.cells[column.name]) if table else 0
+                yield ColumnUse(path.stem, file, column.name, "ignored", reason, filled)
+
+
+def _ignored_table(run: _Run, path: Path, file: str) -> Table | None:
+    try:
+        return read_table(path, label=file)
+    except Rejected as error:
+        run.warnings.append(replace(error.issues[0], severity="warning"))
+        return None
