@@ -1,0 +1,57 @@
+"""What every resource is called: ids made from business keys, business identifiers, references.
+
+An id is a UUIDv5 over the trial's namespace and the key: the same entity has the same id in every run, and without the
+namespace nobody can guess it from a subject number.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+import uuid
+from functools import lru_cache
+from hashlib import sha1
+
+from fhir_adapter.trial_folder import TrialFolder
+
+_UNSAFE = re.compile(r"[\s/\\|,$%?#&=;<>\"'`^{}\[\]]")
+"""Characters that search tokens, URLs or readers take for something else; they are percent-encoded."""
+
+
+class Names:
+    """The names of one trial's resources."""
+
+    def __init__(self, folder: TrialFolder) -> None:
+        self._folder = folder
+        self._namespace = folder.namespace.bytes
+        self.id = lru_cache(maxsize=200_000)(self._id)
+
+    def _id(self, resource_type: str, *key: str) -> str:
+        name = f"{resource_type}|{self.value(*key)}"
+        digest = sha1(self._namespace + name.encode(), usedforsecurity=False).digest()
+        return str(uuid.UUID(bytes=digest[:16], version=5))
+
+    def value(self, *key: str) -> str:
+        """The value of a business identifier: the parts of the key, joined by slashes."""
+        return "/".join(_part(part) for part in key)
+
+    def identifier(self, kind: str, *key: str) -> dict[str, object]:
+        """A business identifier in the trial's system for this kind of record."""
+        system = self._folder.identifier(kind)
+        identifier: dict[str, object] = {"system": system.system, "value": self.value(*key)}
+        if system.assigner:
+            identifier["assigner"] = {"display": system.assigner}
+        return identifier
+
+    def reference(self, resource_type: str, *key: str) -> dict[str, object]:
+        """A reference to the resource of that type and key."""
+        return {"reference": f"{resource_type}/{self.id(resource_type, *key)}"}
+
+    def code_system(self, kind: str) -> str:
+        """The code system of the trial's own words of this kind (tests, visits, findings)."""
+        return f"{self._folder.identifier_base}/{self._folder.id}/code/{kind}"
+
+
+def _part(part: str) -> str:
+    plain = unicodedata.normalize("NFC", part)
+    return _UNSAFE.sub(lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode()), plain)
