@@ -1,0 +1,17 @@
+"""How to talk to any FHIR server."""
+
+from fhir_adapter.client.bundles import TransactionAnswer, TransactionEntry
+from fhir_adapter.client.server import FhirServer, NotFhirError, ServerRejected
+from fhir_adapter.client.server_settings import MAX_ENTRIES, Secret, ServerSettings, loopback_server
+
+__all__ = [
+    "MAX_ENTRIES",
+    "FhirServer",
+    "NotFhirError",
+    "Secret",
+    "ServerRejected",
+    "ServerSettings",
+    "TransactionAnswer",
+    "TransactionEntry",
+    "loopback_server",
+]

@@ -1,0 +1,264 @@
+"""How to talk to a FHIR server: requests, retries, answers that are not FHIR.
+
+Reads and PUT transactions under ids of our own may be repeated safely, so they are: after a lost connection, a 429 or a
+503 with what `Retry-After` asks (within bounds). Redirects are refused; the token goes to the configured server alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from types import TracebackType
+from typing import Self
+from urllib.parse import urljoin, urlsplit
+
+import httpx2
+
+from fhir_adapter import __version__, fhirjson
+from fhir_adapter.client.bundles import (
+    BadAnswerError,
+    TransactionAnswer,
+    TransactionEntry,
+    blamed_entries,
+    outcome_issues,
+    read_answers,
+    transaction_bundle,
+)
+from fhir_adapter.client.server_settings import ServerSettings
+from fhir_adapter.issues import AdapterError, Issue, Retriable, Where
+
+FHIR_JSON = "application/fhir+json"
+MAX_ANSWER_BYTES = 256 * 1024 * 1024
+MAX_PAGES = 10_000
+IDS_PER_SEARCH = 100
+
+_BUSY = (429, 502, 503, 504)
+_CONFLICT = (409, 412)
+_LONGEST_WAIT_SECONDS = 60.0
+_FIRST_WAIT_SECONDS = 0.5
+
+
+class NotFhirError(Retriable):
+    """The server answered something that is not FHIR: a login page, a proxy's error, a wrong base URL."""
+
+
+class ServerRejected(AdapterError):
+    """The server refused what was sent; `blamed` are the places of entries that it named, `conflict` an edit there."""
+
+    def __init__(self, status: int, issues: Sequence[Issue], blamed: set[int]) -> None:
+        super().__init__(f"the server answered {status}", *issues)
+        self.status = status
+        self.blamed = blamed
+
+    @property
+    def conflict(self) -> bool:
+        """True when somebody else changed what we were about to write."""
+        return self.status in _CONFLICT
+
+
+class FhirServer:
+    """One FHIR server, over one pool of connections; `requests` counts what was sent."""
+
+    def __init__(self, settings: ServerSettings, sleep: Callable[[float], None] = time.sleep) -> None:
+        self.settings = settings
+        self.base = settings.base
+        self.requests = 0
+        self._sleep = sleep
+        self._http: httpx2.Client | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._http is not None:
+            self._http.close()
+
+    def capabilities(self) -> Mapping[str, object]:
+        """The CapabilityStatement; raises `NotFhirError` when there is none."""
+        body = self._send("GET", "/metadata")
+        if not isinstance(body, dict) or body.get("resourceType") != "CapabilityStatement":
+            raise self._not_fhir("no CapabilityStatement at /metadata")
+        return body
+
+    def transaction(self, entries: Sequence[TransactionEntry]) -> list[TransactionAnswer]:
+        """Put all entries or none; raises `ServerRejected`, and `Retriable` when the outcome is not known."""
+        body = self._send("POST", "", transaction_bundle(self.base, entries))
+        try:
+            return read_answers(body, entries)
+        except BadAnswerError as error:
+            raise self._not_fhir(str(error)) from error
+
+    def read_many(self, resource_type: str, ids: Sequence[str]) -> dict[str, dict[str, object]]:
+        """The resources of one type that exist under these ids, by id."""
+        found: dict[str, dict[str, object]] = {}
+        for start in range(0, len(ids), IDS_PER_SEARCH):
+            some = ids[start : start + IDS_PER_SEARCH]
+            form = f"_id={'%2C'.join(some)}&_count={IDS_PER_SEARCH}".encode()
+            for resource in self._pages(f"/{resource_type}/_search", form, resource_type):
+                if resource.get("id") in some:
+                    found[str(resource["id"])] = resource
+        return found
+
+    def count(self, resource_type: str) -> int:
+        """How many resources of a type the server holds."""
+        body = self._send("GET", f"/{resource_type}?_summary=count")
+        total = body.get("total") if isinstance(body, dict) else None
+        if not isinstance(total, int):
+            raise self._not_fhir("no total came back")
+        return total
+
+    def _pages(self, path: str, form: bytes, resource_type: str) -> Iterator[dict[str, object]]:
+        """All matches of a search, page by page; only links to the same server are followed, and none twice."""
+        body = self._send("POST", path, form, "application/x-www-form-urlencoded")
+        visited: set[str] = set()
+        while True:
+            yield from self._matches(body, resource_type)
+            link = _next_link(body)
+            if link is None:
+                return
+            address = urljoin(f"{self.base}/", link)
+            if address in visited or len(visited) >= MAX_PAGES:
+                raise self._not_fhir("the next link repeats itself")
+            visited.add(address)
+            if urlsplit(address)[:2] != urlsplit(self.base)[:2]:
+                raise self._not_fhir("the next link leads to another server")
+            body = self._send("GET", address)
+
+    def _matches(self, body: object, resource_type: str) -> Iterator[dict[str, object]]:
+        if not isinstance(body, dict) or body.get("type") != "searchset":
+            raise self._not_fhir("no searchset came back")
+        for entry in body.get("entry") or ():
+            resource = entry.get("resource") if isinstance(entry, dict) else None
+            if isinstance(resource, dict) and resource.get("resourceType") == resource_type:
+                yield resource
+
+    def _send(self, method: str, path: str, content: bytes | None = None, media: str = FHIR_JSON) -> object:
+        address = path if path.startswith("http") else self.base + path
+        headers = {"Content-Type": media} if content is not None else {}
+        for attempt in range(1, self.settings.attempts + 1):
+            last = attempt == self.settings.attempts
+            try:
+                self.requests += 1
+                response = self._client().request(method, address, content=content, headers=headers)
+            except httpx2.TransportError as error:
+                if last:
+                    raise self._retriable("server-unreachable", _network_words(error)) from error
+                self._sleep(_FIRST_WAIT_SECONDS * 2 ** (attempt - 1))
+                continue
+            if response.status_code not in _BUSY or last:
+                return self._read(response)
+            self._sleep(_wait_seconds(response.headers.get("Retry-After"), attempt))
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _read(self, response: httpx2.Response) -> object:
+        status = response.status_code
+        if 300 <= status < 400:  # noqa: PLR2004 - the range of redirects
+            raise self._not_fhir(f"a redirect ({status}); configure the address that it leads to, if you trust it")
+        body = self._json(response)
+        if status < 300:  # noqa: PLR2004
+            if body is None:
+                media = response.headers.get("Content-Type", "no content type")
+                raise self._not_fhir(f"{media} instead of FHIR JSON; is a login page or a proxy in between?")
+            return body
+        if status in (401, 403):
+            hint = "the token is missing, expired or too narrow; see `servers` in the configuration"
+            raise self._retriable("not-authorised", f"the server answered {status}: {hint}")
+        if status in _BUSY or status >= 500:  # noqa: PLR2004
+            raise self._retriable("server-failed", f"the server answered {status}")
+        raise ServerRejected(status, self._issues(status, body), blamed_entries(body))
+
+    def _json(self, response: httpx2.Response) -> object:
+        if len(response.content) > MAX_ANSWER_BYTES:
+            raise self._not_fhir("an answer larger than any Bundle we ask for")
+        try:
+            return fhirjson.loads(response.content)
+        except fhirjson.JsonError:
+            return None
+
+    def _issues(self, status: int, body: object) -> list[Issue]:
+        """What the server said, without its free text: diagnostics of servers repeat the values they refuse."""
+        found: list[Issue] = []
+        for issue in outcome_issues(body):
+            severity = str(issue.get("severity"))
+            if severity not in ("fatal", "error"):
+                continue
+            expression = issue.get("expression") or issue.get("location")
+            place = str(expression[0])[:200] if isinstance(expression, list) and expression else None
+            message = f"the server answered {status} ({str(issue.get('code', 'unknown'))[:40]})"
+            found.append(Issue("error", "server-rejected", message, Where(expression=place), source="server"))
+        fallback = Issue("error", "server-rejected", f"the server answered {status}", source="server")
+        return found or [fallback]
+
+    def _client(self) -> httpx2.Client:
+        if self._http is None:
+            self._http = _open(self.settings)
+        return self._http
+
+    def _not_fhir(self, message: str) -> NotFhirError:
+        return NotFhirError(f"{self._name}: not FHIR: {message}", self._issue("not-fhir", f"not FHIR: {message}"))
+
+    def _retriable(self, code: str, message: str) -> Retriable:
+        return Retriable(f"{self._name}: {message}", self._issue(code, message))
+
+    def _issue(self, code: str, message: str) -> Issue:
+        return Issue("error", code, message, Where(self._name))
+
+    @property
+    def _name(self) -> str:
+        return self.settings.name or self.base
+
+
+def _open(settings: ServerSettings) -> httpx2.Client:
+    headers = {
+        "Accept": FHIR_JSON,
+        "Accept-Charset": "utf-8",
+        "Cache-Control": "no-cache",  # a server's search cache may be a minute old (HAPI)
+        "User-Agent": f"fhir-adapter/{__version__}",
+        **{name: value.reveal() for name, value in settings.headers.items()},
+    }
+    if settings.token is not None:
+        headers["Authorization"] = f"Bearer {settings.token.reveal()}"
+    return httpx2.Client(
+        headers=headers,
+        timeout=settings.timeout_seconds,
+        follow_redirects=False,
+        verify=settings.ca_bundle or True,
+        proxy=settings.proxy,
+        trust_env=settings.proxy is None and not settings.test,
+    )
+
+
+def _next_link(body: object) -> str | None:
+    links = body.get("link") if isinstance(body, dict) else None
+    for link in links if isinstance(links, list) else ():
+        if isinstance(link, dict) and link.get("relation") == "next":
+            return str(link.get("url"))
+    return None
+
+
+def _wait_seconds(asked: str | None, attempt: int) -> float:
+    """What the server asks for, in seconds or as a date, within bounds; without it, twice as long each time."""
+    wait = _FIRST_WAIT_SECONDS * 2 ** (attempt - 1)
+    if asked is not None:
+        try:
+            wait = max(wait, float(asked))
+        except ValueError:
+            with contextlib.suppress(ValueError, TypeError):
+                wait = max(wait, (parsedate_to_datetime(asked) - datetime.now(UTC)).total_seconds())
+    return min(wait, _LONGEST_WAIT_SECONDS) if wait == wait else _FIRST_WAIT_SECONDS  # noqa: PLR0124 - NaN
+
+
+def _network_words(error: httpx2.TransportError) -> str:
+    """What went wrong on the way, by the kind of error: its text may hold addresses and credentials."""
+    kinds = {
+        httpx2.ConnectTimeout: "no connection in time",
+        httpx2.ConnectError: "no connection: is it running, is the address right, is its certificate trusted?",
+        httpx2.ReadTimeout: "no answer in time",
+        httpx2.ProxyError: "the proxy refused",
+    }
+    return next((words for kind, words in kinds.items() if isinstance(error, kind)), "the connection broke")

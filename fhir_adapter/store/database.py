@@ -1,0 +1,164 @@
+"""Where our state is kept: one SQLite file per trial, one writer at a time, a schema that knows its version."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from sqlalchemy import (
+    Column,
+    Engine,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+    create_engine,
+    event,
+    insert,
+    select,
+)
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+
+from fhir_adapter.issues import Fatal, Issue, Retriable, Where
+
+SCHEMA_VERSION = 1
+
+metadata = MetaData()
+about = Table("about", metadata, Column("name", String, primary_key=True), Column("value", String, nullable=False))
+target = Table(
+    "target",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("trial", String, nullable=False),
+    Column("server", String, nullable=False),
+    UniqueConstraint("trial", "server"),
+)
+sent = Table(
+    "sent",
+    metadata,
+    Column("target", ForeignKey("target.id"), primary_key=True),
+    Column("name", String, primary_key=True, comment="Type/id"),
+    Column("subject", String),
+    Column("source", String, nullable=False),
+    Column("sha256", LargeBinary(32), nullable=False, comment="of the body as sent"),
+    Column("version", String, comment="as the server answered"),
+    Column("revision", Integer, nullable=False, comment="how often we wrote it"),
+)
+intent = Table(
+    "intent",
+    metadata,
+    Column("target", ForeignKey("target.id"), primary_key=True),
+    Column("provenance", String, primary_key=True, comment="id of the Provenance inside the transaction"),
+    Column("recorded", String, nullable=False),
+    Column("entries", LargeBinary, nullable=False, comment="JSON"),
+)
+
+
+class Store:
+    """The state of one trial, open in this process."""
+
+    def __init__(self, engine: Engine, place: str, lock: sqlite3.Connection | None) -> None:
+        self.engine = engine
+        self._place = place
+        self._lock = lock
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.engine.dispose()
+        if self._lock is not None:
+            self._lock.close()
+
+    def target(self, trial: str, server: str) -> int:
+        """The number under which this trial's records on this server are kept."""
+        with storage_errors(self._place), self.engine.begin() as connection:
+            where = (target.c.trial == trial) & (target.c.server == server)
+            found = connection.execute(select(target.c.id).where(where)).scalar()
+            if found is None:
+                connection.execute(insert(target).values(trial=trial, server=server))
+                found = connection.execute(select(target.c.id).where(where)).scalar_one()
+            return int(found)
+
+    @property
+    def place(self) -> str:
+        """Where the state is, for messages."""
+        return self._place
+
+
+def open_store(place: Path, *, writer: bool) -> Store:
+    """Open the state file, made when it is not there; as writer, keep every other writer out.
+
+    Raises `Retriable` when another writer is at work or the disk fails, `Fatal` for a file of a newer version.
+    """
+    with storage_errors(str(place)):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        lock = _lock(place) if writer else None
+        engine = create_engine(f"sqlite:///{place}")
+        event.listen(engine, "connect", _configure)
+        try:
+            _check_version(engine, place)
+        except BaseException:
+            engine.dispose()
+            if lock is not None:
+                lock.close()
+            raise
+        return Store(engine, str(place), lock)
+
+
+@contextmanager
+def storage_errors(place: str) -> Iterator[None]:
+    """Turn what the disk or the database reports into `Retriable`: nothing is lost, and a run can be repeated."""
+    try:
+        yield
+    except (OperationalError, sqlite3.OperationalError, OSError) as error:
+        message = f"the state cannot be used: {_words(error)}"
+        raise Retriable(message, Issue("error", "state-unusable", message, Where(place))) from error
+    except SQLAlchemyError as error:
+        message = "the state file is no database of this program; move it away or name another with --state"
+        raise Fatal(message, Issue("fatal", "state-unusable", message, Where(place))) from error
+
+
+def _words(error: Exception) -> str:
+    text = str(error.orig) if isinstance(error, OperationalError) else str(error)
+    return text.splitlines()[0][:120] if text else type(error).__name__
+
+
+def _lock(place: Path) -> sqlite3.Connection:
+    """Hold an exclusive transaction on a file beside the state: the system frees it even after kill -9."""
+    connection = sqlite3.connect(place.with_name(place.name + ".lock"), timeout=0, isolation_level=None)
+    try:
+        connection.execute("BEGIN EXCLUSIVE")
+    except sqlite3.OperationalError as error:
+        connection.close()
+        message = "another run is writing this trial's state; wait until it has ended"
+        raise Retriable(message, Issue("error", "state-locked", message, Where(str(place)))) from error
+    return connection
+
+
+def _configure(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own connection
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")  # an intent must be on the disk before the request goes out
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.close()
+
+
+def _check_version(engine: Engine, place: Path) -> None:
+    with engine.begin() as connection:
+        metadata.create_all(connection)
+        found = connection.execute(select(about.c.value).where(about.c.name == "schema")).scalar()
+        if found is None:
+            connection.execute(insert(about).values(name="schema", value=str(SCHEMA_VERSION)))
+        elif int(found) != SCHEMA_VERSION:
+            message = f"the state has version {found}; this program knows {SCHEMA_VERSION}"
+            raise Fatal(message, Issue("fatal", "state-version", message, Where(str(place))))
