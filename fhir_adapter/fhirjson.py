@@ -23,7 +23,9 @@ MAX_EXPONENT = 308
 """The largest power of ten that other readers hold as a number (IEEE 754 double)."""
 
 _MACHINE_INTEGER_DIGITS = 18
-_STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
+"""A string, or the rest of the text where it is never closed: so each byte is looked at once, whatever is sent."""
+
 _NOT_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
 _STEP = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 _SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
@@ -80,11 +82,19 @@ def dumps(value: Any) -> bytes:  # noqa: ANN401 - JSON is any value
 
     Raises `JsonError` for a float (its digits are already lost), a NaN or infinite decimal and a lone surrogate.
     """
-    _refuse_floats(value)
+    decimals: list[bytes] = []
+
+    def number(one: object) -> orjson.Fragment:
+        decimals.append(_decimal_text(one))
+        return orjson.Fragment(decimals[-1])
+
     try:
-        return orjson.dumps(value, default=_number)
+        written = orjson.dumps(value, default=number)
     except orjson.JSONEncodeError as error:
         raise JsonError(f"cannot be written as JSON: {error}") from error
+    if _may_hold_floats(written, decimals):
+        _refuse_floats(value)
+    return written
 
 
 def parse_number(text: str) -> Decimal | int:
@@ -116,7 +126,7 @@ def _bytes(data: bytes | str) -> bytes:
 def _refuse_depth(raw: bytes) -> None:
     if raw.count(b"[") + raw.count(b"{") <= MAX_DEPTH:
         return
-    brackets = _STRING.sub(b"", raw).translate(None, _NOT_BRACKETS)
+    brackets = _without_strings(raw).translate(None, _NOT_BRACKETS)
     if max(accumulate(map(_STEP.__getitem__, brackets)), default=0) > MAX_DEPTH:
         raise JsonError(f"nested deeper than {MAX_DEPTH} levels")
 
@@ -161,9 +171,27 @@ def _walk(value: object) -> list[object]:
     return found
 
 
-def _number(value: object) -> orjson.Fragment:
+def _may_hold_floats(written: bytes, decimals: list[bytes]) -> bool:
+    """True unless every point and exponent outside strings came from a `Decimal`, and no NaN can hide as null.
+
+    Looking at the text is several times faster than walking the value, and the walk decides when in doubt.
+    """
+    bare = _without_strings(written)
+    exponents = bare.count(b"e") - bare.count(b"true") - bare.count(b"false")
+    if b"null" in bare or exponents or bare.count(b"E"):
+        return True
+    return bare.count(b".") != sum(b"." in text for text in decimals)
+
+
+def _without_strings(raw: bytes) -> bytes:
+    if b"\\" in raw:
+        return _STRING.sub(b"", raw)
+    return b"".join(raw.split(b'"')[::2])
+
+
+def _decimal_text(value: object) -> bytes:
     if isinstance(value, Decimal) and value.is_finite():
-        return orjson.Fragment(str(value).encode())
+        return str(value).encode()
     raise TypeError(f"a {type(value).__name__} that is no finite number")
 
 

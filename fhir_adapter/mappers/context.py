@@ -19,6 +19,7 @@ class Context:
     folder: TrialFolder
     names: Names
     _links: dict[str, list[Resource]] = field(default_factory=dict)
+    _metas: dict[tuple[str, ...], Resource] = field(default_factory=dict)
 
     @property
     def codes(self) -> Codes:
@@ -32,8 +33,11 @@ class Context:
 
     def meta(self, profile: str, *core: str) -> Resource:
         """Our profile, the core profiles beside it, and the security labels."""
-        profiles = [PROFILE + profile, *(CORE + name for name in core)]
-        return {"profile": profiles, "security": self.security}
+        key = (profile, *core)
+        if key not in self._metas:
+            profiles = [PROFILE + profile, *(CORE + name for name in core)]
+            self._metas[key] = {"profile": profiles, "security": self.security}
+        return self._metas[key]
 
     def study_key(self, site: str) -> tuple[str, ...]:
         """The key of the study that a subject of this site belongs to."""

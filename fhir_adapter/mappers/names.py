@@ -18,22 +18,22 @@ _UNSAFE = re.compile(r"[\s/\\|,$%?#&=;<>\"'`^{}\[\]]")
 """Characters that search tokens, URLs or readers take for something else; they are percent-encoded."""
 
 
+_REMEMBERED = 200_000
+
+
 class Names:
-    """The names of one trial's resources."""
+    """The names of one trial's resources: `id(type, *key)`, `value(*key)` as in identifiers, and references."""
 
     def __init__(self, folder: TrialFolder) -> None:
         self._folder = folder
         self._namespace = folder.namespace.bytes
-        self.id = lru_cache(maxsize=200_000)(self._id)
+        self.id = lru_cache(maxsize=_REMEMBERED)(self._id)
+        self.value = lru_cache(maxsize=_REMEMBERED)(_value)
 
     def _id(self, resource_type: str, *key: str) -> str:
         name = f"{resource_type}|{self.value(*key)}"
         digest = sha1(self._namespace + name.encode(), usedforsecurity=False).digest()
         return str(uuid.UUID(bytes=digest[:16], version=5))
-
-    def value(self, *key: str) -> str:
-        """The value of a business identifier: the parts of the key, joined by slashes."""
-        return "/".join(_part(part) for part in key)
 
     def identifier(self, kind: str, *key: str) -> dict[str, object]:
         """A business identifier in the trial's system for this kind of record."""
@@ -52,6 +52,13 @@ class Names:
         return f"{self._folder.identifier_base}/{self._folder.id}/code/{kind}"
 
 
+def _value(*key: str) -> str:
+    """The value of a business identifier: the parts of the key, joined by slashes."""
+    return "/".join(map(_part, key))
+
+
 def _part(part: str) -> str:
+    if part.isascii() and part.isalnum():
+        return part
     plain = unicodedata.normalize("NFC", part)
     return _UNSAFE.sub(lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode()), plain)

@@ -31,13 +31,7 @@ def map_measurement(one: Measurement, context: Context) -> Resource:
         core = core or ["vitalsigns"]
     resource = _head(one, _PROFILES[one.category], context, *(core if one.category == "vital-signs" else []))
     resource["status"] = "cancelled" if one.not_done else context.folder.result_status
-    resource["category"] = [terminology("observation-category", one.category, _CATEGORIES[one.category])]
-    if one.group:
-        group = Code(context.names.code_system("category"), context.names.value(one.group))
-        resource["category"] = [
-            terminology("observation-category", one.category, _CATEGORIES[one.category]),
-            concept([group], one.group),
-        ]
+    resource["category"] = _categories(one.category, one.group, context)
     resource["code"] = _code(one, codes, context)
     resource["subject"] = context.names.reference("Patient", one.subject)
     if one.visit:
@@ -59,13 +53,7 @@ def map_finding(finding: Finding, context: Context) -> Resource:
     text = ": ".join(part for part in (finding.item, finding.name) if part)
     resource = _head(finding, "trial-finding", context)
     resource["status"] = context.folder.result_status
-    resource["category"] = [terminology("observation-category", "exam", _CATEGORIES["exam"])]
-    if finding.group:
-        group = Code(names.code_system("category"), names.value(finding.group))
-        resource["category"] = [
-            terminology("observation-category", "exam", _CATEGORIES["exam"]),
-            concept([group], finding.group),
-        ]
+    resource["category"] = _categories("exam", finding.group, context)
     resource["code"] = concept([own], text)
     resource["subject"] = names.reference("Patient", finding.subject)
     if finding.about:
@@ -91,6 +79,15 @@ def _head(one: Measurement | Finding, profile: str, context: Context, *core: str
         "extension": extension,
         "identifier": [context.names.identifier("observation", *one.key)],
     }
+
+
+def _categories(category: str, group: str, context: Context) -> list[Resource]:
+    """FHIR's category, and the source's own grouping beside it."""
+    found = [terminology("observation-category", category, _CATEGORIES[category])]
+    if group:
+        own = Code(context.names.code_system("category"), context.names.value(group))
+        found.append(concept([own], group))
+    return found
 
 
 def _check_vital_sign(one: Measurement) -> None:

@@ -1,0 +1,211 @@
+"""Which commands there are; each parses its options, calls one job, and shows what came of it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fhir_adapter import __version__, fhirjson
+from fhir_adapter.cli import border, show
+from fhir_adapter.cli.options import (
+    Config,
+    Format,
+    OutputFormat,
+    Server,
+    Source,
+    State,
+    Trial,
+    Verbose,
+    settings_of,
+)
+from fhir_adapter.settings import PREFIX, state_file
+from fhir_adapter.trial_folder import TrialFolder, read_trial_folder, trial_path
+
+if TYPE_CHECKING:
+    from fhir_adapter.jobs.push import PushReport
+    from fhir_adapter.sync import SyncPlan
+
+app = typer.Typer(
+    name="fhir-adapter",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Clinical trial data to a hospital's FHIR server: mapped, checked, sent once.",
+    epilog="Start with: fhir-adapter demo",
+)
+
+_OUTCOMES = {"done": 0, "in part": border.IN_PART, "refused": border.REFUSED, "stopped": border.SURROUNDINGS}
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        sys.stdout.write(f"fhir-adapter {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command("map")
+def map_command(
+    context: typer.Context,
+    trial: Trial,
+    source: Source = None,
+    out: Annotated[
+        str | None, typer.Option("--out", help="Write the resources as NDJSON to this file; - is standard output.")
+    ] = None,
+    output: Format = OutputFormat.TABLE,
+    config: Config = None,
+    verbose: Verbose = 0,
+) -> int:
+    """Show what the exported files become: the resources, and what became of every column."""
+    from fhir_adapter.jobs.map import map_sources  # noqa: PLC0415
+
+    del context
+    report = map_sources(_folder(trial), source)
+    if out == "-":
+        for resource in report.resources:
+            sys.stdout.write(resource.decode() + "\n")
+    elif out is not None:
+        _write(Path(out), report.resources)
+    if output is OutputFormat.JSON and out != "-":
+        show.print_json(report.to_dict())
+    else:
+        uses = [(use.file, use.column, use.use, use.detail, use.filled) for use in report.reading.columns]
+        head = ("file", "column", "use", "field or reason", "rows filled")
+        show.print_table("What became of every column", head, uses, to_stderr=out == "-")
+        types = report.to_dict()["resources"]
+        assert isinstance(types, dict)
+        show.print_table("Resources", ("resource", "count"), types.items(), to_stderr=out == "-")
+    show.print_issues(report.plan.warnings, "warnings")
+    show.print_issues(report.set_aside, "set aside")
+    return 0 if not report.set_aside else border.IN_PART if report.resources else border.REFUSED
+
+
+@app.command("push")
+def push_command(
+    context: typer.Context,
+    trial: Trial,
+    server: Server,
+    source: Source = None,
+    state: State = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and write nothing.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", envvar=f"{PREFIX}STRICT", help="Write nothing while anything is set aside.")
+    ] = False,
+    plan: Annotated[Path | None, typer.Option("--plan", help="Write the plan to this file as JSON.")] = None,
+    output: Format = OutputFormat.TABLE,
+    config: Config = None,
+    verbose: Verbose = 0,
+) -> int:
+    """Bring a FHIR server in line with what the sites recorded, sending only what changed."""
+    from fhir_adapter.jobs.push import PushOptions, push  # noqa: PLC0415
+
+    folder = _folder(trial)
+    settings = settings_of(context).server(server)
+    options = PushOptions(dry_run=dry_run, strict=strict, source=source)
+    as_json = output is OutputFormat.JSON
+    report = push(folder, settings, state_file(state, folder.id), options, _plan_shower(plan, as_json=as_json))
+    if as_json:
+        show.print_json(report.to_dict())
+    _say_how_it_ended(report)
+    return _OUTCOMES[report.outcome]
+
+
+@app.command("demo")
+def demo_command(
+    trial: Annotated[
+        str | None, typer.Option("--trial", help="Another trial.", show_default="the one made for it")
+    ] = None,
+    subjects: Annotated[int | None, typer.Option("--subjects", min=1, help="Only the first N subjects.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Keep the server's database and our state in this folder.")
+    ] = None,
+    output: Format = OutputFormat.TABLE,
+    verbose: Verbose = 0,
+) -> int:
+    """Show the whole story offline: a public study goes to an embedded FHIR server, exactly once."""
+    from fhir_adapter.jobs.demo import demo, demo_trial  # noqa: PLC0415
+
+    folder = _folder(trial) if trial else demo_trial()
+    as_json = output is OutputFormat.JSON
+    show.hint(f"Trial {folder.id}: {folder.path.name}/ says what every column means.")
+    report = demo(folder, subjects, out, _plan_shower(None, as_json=as_json), show.hint)
+    if as_json:
+        show.print_json(report.to_dict())
+    else:
+        show.print_table("What stands on the server", ("resource", "count"), report.standing.items())
+    first, second = report.first, report.second
+    show.hint(f"First push: {first.requests} requests. Second push: {second.requests} requests.")
+    if out is not None:
+        show.hint(f"To look at it: fhir-adapter sandbox --db {out / 'server.sqlite'}")
+    return 0 if report.complete else border.IN_PART
+
+
+@app.command("sandbox")
+def sandbox_command(
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")] = 8080,
+    db: Annotated[
+        str, typer.Option("--db", help="Keep everything in this SQLite file.", show_default="in memory")
+    ] = ":memory:",
+    quirks: Annotated[str, typer.Option("--quirks", help="Imitate what some servers do: A,B.")] = "",
+    load: Annotated[
+        list[Path] | None, typer.Option("--load", exists=True, help="JSON, NDJSON or Bundle to start with.")
+    ] = None,
+    verbose: Verbose = 0,
+) -> int:
+    """Run the embedded FHIR R4 server on this machine's loopback address, until stopped."""
+    from fhir_adapter.sandbox import serve  # noqa: PLC0415
+
+    names = [name.strip() for name in quirks.split(",") if name.strip()]
+    number = serve(port, db, names, load or [], lambda base: show.hint(f"sandbox at {base}"))
+    return 128 + number
+
+
+def _folder(trial: str) -> TrialFolder:
+    return read_trial_folder(trial_path(trial))
+
+
+def _write(path: Path, lines: list[bytes]) -> None:
+    """Write a file as a whole or not at all."""
+    temporary = path.with_name(f".{path.name}.part")
+    temporary.write_bytes(b"".join(line + b"\n" for line in lines))
+    temporary.replace(path)
+
+
+def _plan_shower(path: Path | None, *, as_json: bool) -> Callable[[SyncPlan], Callable[[int], None]]:
+    """Show the plan before it is applied, and answer who is told of progress."""
+
+    def shower(plan: SyncPlan) -> Callable[[int], None]:
+        show.print_plan(plan, to_stderr=as_json)
+        if path is not None:
+            _write(path, [fhirjson.dumps({"counts": plan.counts(), "items": [i.to_dict() for i in plan.items]})])
+        return show.progress_bar(sum(1 for _ in plan.of("create", "update")))
+
+    return shower
+
+
+def _say_how_it_ended(report: PushReport) -> None:
+    show.print_issues(report.plan.warnings, "warnings")
+    show.print_issues(report.set_aside, "set aside")
+    if report.applied is None:
+        show.hint("Dry run: nothing was written." if report.dry_run else "Nothing was written (--strict).")
+        return
+    done = report.applied.to_dict()
+    show.hint(
+        f"{done['create']} created, {done['update']} updated, {done['unchanged']} unchanged, "
+        f"{done['blocked']} blocked, in {report.requests} requests."
+    )
+    if report.applied.stopped is not None:
+        show.hint("Stopped by the surroundings: nothing is lost; run the same command again.")

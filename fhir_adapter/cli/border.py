@@ -1,0 +1,114 @@
+"""Where errors become exit codes: what every command has in common at its edge."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import sys
+import traceback
+from types import FrameType
+from typing import NoReturn
+
+from fhir_adapter.issues import AdapterError, Misconfigured, Refused, Rejected, Retriable
+
+BUG, USAGE, IN_PART, REFUSED, SURROUNDINGS = 1, 2, 3, 4, 5
+"""Exit codes; 0 is done, 130 and 143 are signals."""
+
+_CODES: tuple[tuple[type[AdapterError], int], ...] = (
+    (Misconfigured, USAGE),
+    (Refused, REFUSED),
+    (Rejected, REFUSED),
+    (Retriable, SURROUNDINGS),
+)
+_PIPE_CLOSED = 141
+
+
+class StoppedBySignal(BaseException):
+    """SIGTERM arrived; what is under way is closed as an error would close it."""
+
+
+def run() -> NoReturn:
+    """Run the command that was asked for, and end the process with its exit code."""
+    signal.signal(signal.SIGTERM, _stop)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        code = _command()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        code = _reader_left()
+    except (KeyboardInterrupt, StoppedBySignal) as stop:
+        code = 128 + (signal.SIGINT if isinstance(stop, KeyboardInterrupt) else signal.SIGTERM)
+        _say("stopped by a signal; it is safe to run again")
+    except AdapterError as error:
+        code = next((code for kind, code in _CODES if isinstance(error, kind)), REFUSED)
+        _show(error)
+    except Exception as error:  # noqa: BLE001 - the border: a bug is one line on the screen, all of it in the log
+        code = BUG
+        _log_bug(error)
+    sys.exit(code)
+
+
+def _command() -> int:
+    from fhir_adapter.cli.app import app  # noqa: PLC0415 - `--help` must stay fast
+
+    try:
+        answer = app(standalone_mode=False)
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else 0
+    except Exception as error:
+        import click  # noqa: PLC0415
+
+        if isinstance(error, click.exceptions.Abort):
+            raise KeyboardInterrupt from error
+        if isinstance(error, click.ClickException):
+            error.show()
+            return USAGE
+        raise
+    return answer if isinstance(answer, int) else 0
+
+
+def _show(error: AdapterError) -> None:
+    from fhir_adapter.cli.show import issue_lines  # noqa: PLC0415
+
+    issues = issue_lines(error.issues)
+    for line in issues or [str(error)]:
+        _say(line)
+
+
+def _say(line: str) -> None:
+    from fhir_adapter.cli.show import visible  # noqa: PLC0415
+
+    try:
+        sys.stderr.write(f"fhir-adapter: {visible(line)}\n")
+    except OSError:
+        return  # nobody listens on standard error
+
+
+def _log_bug(error: Exception) -> None:
+    """The place of a bug, without the values it met: messages of Python's own errors may quote data."""
+    from platformdirs import user_log_path  # noqa: PLC0415
+
+    frames = traceback.extract_tb(error.__traceback__)
+    text = "".join(f"{frame.filename}:{frame.lineno} in {frame.name}\n" for frame in frames)
+    place = user_log_path("fhir-adapter") / "bugs.log"
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with place.open("a", encoding="utf-8") as log:
+            log.write(f"{type(error).__name__}\n{text}\n")
+        _say(f"a bug ({type(error).__name__}); its place was written to {place}; please report it")
+    except OSError:
+        _say(f"a bug ({type(error).__name__}) in {frames[-1].name if frames else 'start-up'}; please report it")
+
+
+def _reader_left() -> int:
+    """The reader of standard output is gone (`| head`): leave quietly, and keep Python from complaining."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, sys.stdout.fileno())
+    return _PIPE_CLOSED
+
+
+def _stop(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise StoppedBySignal

@@ -1,0 +1,101 @@
+"""The options that commands share, each settable by the command line, the environment and the configuration file."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fhir_adapter.settings import PREFIX, Settings, read_settings
+
+
+class OutputFormat(StrEnum):
+    """How a command answers on standard output."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+def _load(context: typer.Context, path: Path | None) -> Path | None:
+    """Read the configuration before the other options, so that it can give their defaults."""
+    if context.resilient_parsing:
+        return path
+    settings = read_settings(path)
+    context.obj = settings
+    context.default_map = {**(context.default_map or {}), **settings.defaults}
+    return path
+
+
+def _log(verbose: int) -> int:
+    import structlog  # noqa: PLC0415 - only when a command really runs
+
+    level = (logging.WARNING, logging.INFO, logging.DEBUG)[min(verbose, 2)]
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            structlog.processors.JSONRenderer(),  # one line an event, whatever a value holds
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    return verbose
+
+
+def settings_of(context: typer.Context) -> Settings:
+    """The configuration that `--config` (or its default) named."""
+    settings = context.obj
+    assert isinstance(settings, Settings)
+    return settings
+
+
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        envvar=f"{PREFIX}CONFIG",
+        is_eager=True,
+        callback=_load,
+        help="The configuration file.",
+        show_default="config.yaml in the user's configuration folder",
+    ),
+]
+Trial = Annotated[
+    str, typer.Option("--trial", envvar=f"{PREFIX}TRIAL", help="A trial that comes with the program, or its folder.")
+]
+Source = Annotated[
+    Path | None,
+    typer.Option(
+        "--source",
+        envvar=f"{PREFIX}SOURCE",
+        help="The folder with the exported files.",
+        show_default="the trial's own data",
+        exists=True,
+        file_okay=False,
+    ),
+]
+Server = Annotated[
+    str,
+    typer.Option("--server", envvar=f"{PREFIX}SERVER", help="A server's name in the configuration, or its base URL."),
+]
+State = Annotated[
+    str | None,
+    typer.Option(
+        "--state",
+        envvar=f"{PREFIX}STATE",
+        help="Where to remember what was sent: a file, or sqlite:///file.",
+        show_default="one file per trial in the user's state folder",
+    ),
+]
+Format = Annotated[
+    OutputFormat,
+    typer.Option("--format", envvar=f"{PREFIX}FORMAT", help="table for people, json for programs."),
+]
+Verbose = Annotated[
+    int,
+    typer.Option("-v", "--verbose", count=True, callback=_log, help="Say more on standard error.", show_default=False),
+]

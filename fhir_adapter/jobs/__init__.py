@@ -1,0 +1,1 @@
+"""The stories that commands and services tell: push, map, demo."""
