@@ -13,7 +13,7 @@ from fhir_adapter.mappers import context_of
 from fhir_adapter.mappers.r4.observation import map_measurement
 from fhir_adapter.mappers.typed import typed
 from fhir_adapter.sources import read_trial
-from fhir_adapter.sources.table import read_table
+from fhir_adapter.sources.read_table import read_table
 from fhir_adapter.trial import Measurement
 from fhir_adapter.trial_folder import read_trial_folder, trial_path
 

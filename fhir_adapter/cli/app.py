@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fhir_adapter import __version__, fhirjson
-from fhir_adapter.cli import border, show
+from fhir_adapter.cli import exit_codes, show
 from fhir_adapter.cli.options import (
     Config,
     Format,
@@ -39,7 +39,12 @@ app = typer.Typer(
     epilog="Start with: fhir-adapter demo",
 )
 
-_OUTCOMES = {"done": 0, "in part": border.IN_PART, "refused": border.REFUSED, "stopped": border.SURROUNDINGS}
+_OUTCOMES = {
+    "done": 0,
+    "in part": exit_codes.IN_PART,
+    "refused": exit_codes.REFUSED,
+    "stopped": exit_codes.SURROUNDINGS,
+}
 
 
 def _version(wanted: bool) -> None:
@@ -90,7 +95,7 @@ def map_command(
         show.print_table("Resources", ("resource", "count"), types.items(), to_stderr=out == "-")
     show.print_issues(report.plan.warnings, "warnings")
     show.print_issues(report.set_aside, "set aside")
-    return 0 if not report.set_aside else border.IN_PART if report.resources else border.REFUSED
+    return 0 if not report.set_aside else exit_codes.IN_PART if report.resources else exit_codes.REFUSED
 
 
 @app.command("push")
@@ -150,7 +155,7 @@ def demo_command(
     show.hint(f"First push: {first.requests} requests. Second push: {second.requests} requests.")
     if out is not None:
         show.hint(f"To look at it: fhir-adapter sandbox --db {out / 'server.sqlite'}")
-    return 0 if report.complete else border.IN_PART
+    return 0 if report.complete else exit_codes.IN_PART
 
 
 @app.command("sandbox")

@@ -10,18 +10,8 @@ import traceback
 from types import FrameType
 from typing import NoReturn
 
-from fhir_adapter.issues import AdapterError, Misconfigured, Refused, Rejected, Retriable
-
-BUG, USAGE, IN_PART, REFUSED, SURROUNDINGS = 1, 2, 3, 4, 5
-"""Exit codes; 0 is done, 130 and 143 are signals."""
-
-_CODES: tuple[tuple[type[AdapterError], int], ...] = (
-    (Misconfigured, USAGE),
-    (Refused, REFUSED),
-    (Rejected, REFUSED),
-    (Retriable, SURROUNDINGS),
-)
-_PIPE_CLOSED = 141
+from fhir_adapter.cli.exit_codes import BUG, PIPE_CLOSED, USAGE, exit_code
+from fhir_adapter.issues import AdapterError
 
 
 class StoppedBySignal(BaseException):
@@ -43,7 +33,7 @@ def run() -> NoReturn:
         code = 128 + (signal.SIGINT if isinstance(stop, KeyboardInterrupt) else signal.SIGTERM)
         _say("stopped by a signal; it is safe to run again")
     except AdapterError as error:
-        code = next((code for kind, code in _CODES if isinstance(error, kind)), REFUSED)
+        code = exit_code(error)
         _show(error)
     except Exception as error:  # noqa: BLE001 - the border: a bug is one line on the screen, all of it in the log
         code = BUG
@@ -107,7 +97,7 @@ def _reader_left() -> int:
     """The reader of standard output is gone (`| head`): leave quietly, and keep Python from complaining."""
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, sys.stdout.fileno())
-    return _PIPE_CLOSED
+    return PIPE_CLOSED
 
 
 def _stop(_number: int, _frame: FrameType | None) -> NoReturn:

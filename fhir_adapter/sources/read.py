@@ -17,10 +17,11 @@ from fhir_adapter.sources.assemble import assemble_study, assemble_subjects, joi
 from fhir_adapter.sources.columns import check_columns, check_fields, column_uses, unknown_columns
 from fhir_adapter.sources.entities import BUILDERS, Row
 from fhir_adapter.sources.fields import Fields, RowError, check_key_part
+from fhir_adapter.sources.read_table import read_table
 from fhir_adapter.sources.reading import ColumnUse, Reading, RowCount, SetAside
 from fhir_adapter.sources.reconcile import reconcile_exposure
 from fhir_adapter.sources.table import Row as TableRow
-from fhir_adapter.sources.table import Table, read_table
+from fhir_adapter.sources.table import Table
 from fhir_adapter.trial import (
     AdverseEvent,
     Disposition,

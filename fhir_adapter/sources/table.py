@@ -21,15 +21,6 @@ MAX_FILE_BYTES = 1024**3
 MAX_CELL_CHARACTERS = 1024**2
 SHOWN_NAME_CHARACTERS = 60
 
-_FORMAT_OF_SUFFIX: Mapping[str, Format] = {
-    ".csv": "csv",
-    ".tsv": "csv",
-    ".txt": "csv",
-    ".json": "dataset-json",
-    ".ndjson": "dataset-json",
-    ".dsjc": "dataset-json",
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -63,30 +54,6 @@ class Table:
     rows: tuple[Row, ...]
     issues: tuple[Issue, ...]
     incomplete: bool
-
-
-def read_table(
-    path: Path,
-    *,
-    format: Literal["csv", "dataset-json"] | None = None,  # noqa: A002 - the word of the mapping files
-    label: str | None = None,
-    delimiter: str | None = None,
-    encoding: str | None = None,
-) -> Table:
-    """Read one tabular file; without `format`, the suffix of the file decides.
-
-    Raises `Rejected` for a file that cannot be trusted as a whole, `Retriable` where the disk failed, and
-    `Misconfigured` for settings that no file could meet.
-    """
-    # The readers build on the types above, so they are imported where they are chosen.
-    from fhir_adapter.sources.csv_file import read_csv  # noqa: PLC0415
-    from fhir_adapter.sources.dataset_json import read_dataset_json  # noqa: PLC0415
-
-    if (format or _format_of(path)) == "csv":
-        return read_csv(path, label=label, delimiter=delimiter, encoding=encoding)
-    if delimiter is not None or encoding is not None:
-        raise misconfigured(shown(path), "table-setting", "`delimiter` and `encoding` are settings of CSV files only")
-    return read_dataset_json(path, label=label)
 
 
 def read_bytes(path: Path) -> bytes:
@@ -133,12 +100,3 @@ def misconfigured(file: str, code: str, message: str) -> Misconfigured:
     """The error for settings of a file that no file could meet."""
     issue = Issue("fatal", code, message, Where(file))
     return Misconfigured(f"{issue.where}: {message}", issue)
-
-
-def _format_of(path: Path) -> Format:
-    known = _FORMAT_OF_SUFFIX.get(path.suffix.lower())
-    if known is None:
-        suffixes = ", ".join(_FORMAT_OF_SUFFIX)
-        message = f"the suffix names no tabular format ({suffixes}); declare `format: csv` or `format: dataset-json`"
-        raise refused(shown(path), "table-format", message)
-    return known
