@@ -166,7 +166,7 @@ def _walk(value: object) -> list[object]:
         if isinstance(item, dict):
             found.extend(item)
             found.extend(item.values())
-        elif isinstance(item, list):
+        elif isinstance(item, (list, tuple)):
             found.extend(item)
     return found
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from fhir_adapter.issues import Issue, Rejected
 from fhir_adapter.mappers.canonical import CORE, PROFILE, SECURITY_LABELS
 from fhir_adapter.mappers.names import Names
 from fhir_adapter.trial_folder import Codes, TrialFolder
@@ -18,6 +20,7 @@ class Context:
 
     folder: TrialFolder
     names: Names
+    keys: Mapping[tuple[str, ...], tuple[str, ...] | None] = field(default_factory=dict)
     _links: dict[str, list[Resource]] = field(default_factory=dict)
     _metas: dict[tuple[str, ...], Resource] = field(default_factory=dict)
 
@@ -38,6 +41,17 @@ class Context:
             profiles = [PROFILE + profile, *(CORE + name for name in core)]
             self._metas[key] = {"profile": profiles, "security": self.security}
         return self._metas[key]
+
+    def link(self, resource_type: str, *name: str) -> Resource:
+        """A reference to what the sources call `name`: a subject, or a visit or event of a subject.
+
+        Raises `Rejected` when two entities have that name, so that nobody knows which is meant.
+        """
+        key = self.keys.get((resource_type, *name), name)
+        if key is None:
+            message = f"several {resource_type} records of the subject have the number {name[-1]!r}"
+            raise Rejected(message, Issue("error", "ambiguous-link", message))
+        return self.names.reference(resource_type, *key)
 
     def study_key(self, site: str) -> tuple[str, ...]:
         """The key of the study that a subject of this site belongs to."""

@@ -84,7 +84,8 @@ def context_of(folder: TrialFolder) -> Context:
 
 def map_trial(study: Study, entities: Iterable[Entity], folder: TrialFolder) -> Mapping:
     """Map everything; an entity that cannot be mapped is left out, with an issue that says why."""
-    context = context_of(folder)
+    entities = list(entities)
+    context = replace(context_of(folder), keys=_keys(entities))
     resources: list[Mapped] = []
     unmapped: list[Unmapped] = []
     _collect(_study_level(study, context), resources, unmapped)
@@ -97,6 +98,22 @@ def map_trial(study: Study, entities: Iterable[Entity], folder: TrialFolder) -> 
         steps = ((mapper, (seen, context), seen.subject, seen.origin) for mapper in _MAPPERS[type(seen)])
         _collect(steps, resources, unmapped)
     return Mapping(tuple(resources), tuple(unmapped), context)
+
+
+def _keys(entities: Iterable[Entity]) -> dict[tuple[str, ...], tuple[str, ...] | None]:
+    """The business keys of what other entities refer to by number; none where two share the number."""
+    keys: dict[tuple[str, ...], tuple[str, ...] | None] = {}
+    for entity in entities:
+        if isinstance(entity, Subject):
+            name: tuple[str, ...] = ("Patient", entity.subject)
+        elif isinstance(entity, Visit):
+            name = ("Encounter", entity.subject, entity.number)
+        elif isinstance(entity, AdverseEvent):
+            name = ("AdverseEvent", entity.subject, entity.number)
+        else:
+            continue
+        keys[name] = None if name in keys else entity.key
+    return keys
 
 
 _Step = tuple[Callable[..., Resource], tuple[Any, ...], str | None, Origin]

@@ -35,9 +35,10 @@ def assemble_study(folder: TrialFolder, found: Mapping[str, list[object]], subje
     facts: dict[str, tuple[Fact, ...]] = dict(folder.facts)
     for source in folder.sources:
         if source.entity == "study-fact":
-            _add_facts(facts, source.parameters, found["study-fact"], folder)
-    arms = {one.name: one for one in found.get("arm", ()) if isinstance(one, Arm)}
-    criteria = tuple(one for one in found.get("criterion", ()) if isinstance(one, Criterion))
+            _add_facts(facts, source.parameters, found[source.name], folder)
+    everything = [one for many in found.values() for one in many]
+    arms = {one.name: one for one in everything if isinstance(one, Arm)}
+    criteria = tuple(one for one in everything if isinstance(one, Criterion))
     return Study(folder.study_identifier, facts, tuple(arms.values()), criteria, tuple(_sites(folder, subjects)))
 
 

@@ -24,6 +24,9 @@ def check_fields(source: SourceSettings, document: Document) -> None:
         if name not in known
     ]
     issues += list(_repeated(source, document))
+    if source.parameters and "parameter" not in source.columns.values():
+        message = "parameters are listed, and no column is mapped to the field 'parameter' that names them"
+        issues.append(document.issue("unknown-field", message, "sources", source.name, "parameters"))
     if issues:
         raise Misconfigured(f"source {source.name}: fields that a {source.entity} does not have", *issues)
 

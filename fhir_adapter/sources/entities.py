@@ -98,8 +98,8 @@ def read_subject(row: Row) -> Subject:
     """A subject; dispositions join it later."""
     fields = row.fields
     return Subject(
-        subject=fields.needed("subject"),
-        site=fields.needed("site"),
+        subject=fields.needed_identifier("subject"),
+        site=fields.needed_identifier("site"),
         key=row.key,
         origin=row.origin,
         screening_number=fields.text("screening_number"),
@@ -123,7 +123,7 @@ def read_disposition(row: Row) -> Disposition:
     """A milestone or an end."""
     fields = row.fields
     return Disposition(
-        subject=fields.needed("subject"),
+        subject=fields.needed_identifier("subject"),
         decoded=fields.needed("decoded"),
         term=fields.text("term"),
         category=fields.text("category"),
@@ -137,9 +137,9 @@ def read_visit(row: Row) -> Visit:
     """A visit that took place."""
     fields = row.fields
     return Visit(
-        subject=fields.needed("subject"),
+        subject=fields.needed_identifier("subject"),
         site=row.site,
-        number=fields.needed("number"),
+        number=fields.needed_identifier("number"),
         key=row.key,
         origin=row.origin,
         name=fields.text("name"),
@@ -153,7 +153,7 @@ def read_dose(row: Row) -> Dose:
     """A dose given or missed, as collected."""
     fields = row.fields
     return Dose(
-        subject=fields.needed("subject"),
+        subject=fields.needed_identifier("subject"),
         site=row.site,
         key=row.key,
         origin=row.origin,
@@ -179,7 +179,7 @@ def read_exposure(row: Row) -> Exposure:
     amount = fields.quantity("amount", fields.text("amount_unit"))
     assert amount is not None
     return Exposure(
-        subject=fields.needed("subject"),
+        subject=fields.needed_identifier("subject"),
         key=row.key,
         treatment=fields.needed("treatment"),
         amount=amount,
@@ -204,7 +204,7 @@ def read_measurement(row: Row) -> Measurement:
         unit=unit or None,
         comparator=number.comparator if number else None,
         effective=fields.moment("effective"),
-        subject=fields.needed("subject"),
+        subject=fields.needed_identifier("subject"),
         site=row.site,
         key=row.key,
         origin=row.origin,
@@ -213,7 +213,7 @@ def read_measurement(row: Row) -> Measurement:
         name=fields.text("name"),
         category=fields.needed("category"),
         group=fields.text("group"),
-        visit=fields.text("visit"),
+        visit=fields.identifier("visit"),
         position=fields.text("position"),
         location=fields.text("location"),
         indicator=fields.text("indicator"),
@@ -228,7 +228,7 @@ def read_finding(row: Row) -> Finding:
     """An examination, or a finding about an event."""
     fields = row.fields
     return Finding(
-        subject=fields.needed("subject"),
+        subject=fields.needed_identifier("subject"),
         site=row.site,
         key=row.key,
         origin=row.origin,
@@ -238,8 +238,8 @@ def read_finding(row: Row) -> Finding:
         result=fields.needed("result"),
         group=fields.text("group"),
         location=fields.text("location"),
-        about=fields.text("about"),
-        visit=fields.text("visit"),
+        about=fields.identifier("about"),
+        visit=fields.identifier("visit"),
         effective=fields.moment("effective"),
     )
 
@@ -249,11 +249,12 @@ def read_adverse_event(row: Row) -> AdverseEvent:
     fields = row.fields
     terms = (("lowest_level_term", "lowest_level_code"), ("preferred_term", "preferred_code"))
     return AdverseEvent(
-        subject=fields.needed("subject"),
+        subject=fields.needed_identifier("subject"),
         site=row.site,
         key=row.key,
         origin=row.origin,
         term=fields.needed("term"),
+        number=fields.identifier("number"),
         start=fields.moment("start"),
         end=fields.moment("end"),
         severity=fields.text("severity"),

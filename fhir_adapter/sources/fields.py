@@ -17,7 +17,8 @@ _COMPARATOR_WORDS = {"≤": "<=", "≥": ">="}
 _MAX_NUMBER = 64
 _FLAGS = {"Y": True, "N": False, "": None}
 """The CDISC codelist NY (C66742) of yes and no; an empty cell says nothing."""
-_BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Unicode categories of control, format (direction, width zero), surrogate and separator characters."""
 
 
 class RowError(Rejected):
@@ -48,6 +49,15 @@ class Fields:
         """The text of a field as recorded; empty when the source has no such column or the cell is empty."""
         column = self._columns.get(name)
         return self._cells[column] if column is not None else self._constants.get(name, "")
+
+    def identifier(self, name: str) -> str:
+        """The text of a field that names something: spelled in one way (NFC), without invisible characters."""
+        return check_key_part(self.column(name), self.text(name))
+
+    def needed_identifier(self, name: str) -> str:
+        """An identifier that must be there."""
+        self.needed(name)
+        return self.identifier(name)
 
     def needed(self, name: str) -> str:
         """The text of a field that must be there; raises `RowError` when it is empty."""
@@ -106,9 +116,11 @@ def read_quantity(text: str, unit: str) -> Quantity | None:
 
 
 def check_key_part(column: str, text: str) -> str:
-    """A part of a business key, refused when it holds characters that a reader cannot see."""
+    """A part of a business key in its one spelling (NFC), refused when it holds what a reader cannot see."""
+    if text.isascii() and text.isprintable():
+        return text
     for character in text:
-        if unicodedata.category(character) in ("Cc", "Cs") or character in _BIDI:
+        if unicodedata.category(character) in _INVISIBLE:
             name = unicodedata.name(character, f"U+{ord(character):04X}")
             raise RowError("invisible-character", f"{column}: the invisible character {name} in an identifier")
-    return text
+    return unicodedata.normalize("NFC", text)

@@ -6,8 +6,7 @@ Subjects are read first: their sites give local times a zone, and a row of a sub
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
@@ -15,7 +14,7 @@ from typing import TypeVar
 from fhir_adapter.issues import Issue, Misconfigured, Rejected, Where
 from fhir_adapter.sources.assemble import assemble_study, assemble_subjects, join_panels, warn_of_windows
 from fhir_adapter.sources.columns import check_columns, check_fields, column_uses, unknown_columns
-from fhir_adapter.sources.entities import BUILDERS, Row
+from fhir_adapter.sources.entities import BUILDERS, FIELDS, Row
 from fhir_adapter.sources.fields import Fields, RowError, check_key_part
 from fhir_adapter.sources.read_table import read_table
 from fhir_adapter.sources.reading import ColumnUse, Reading, RowCount, SetAside
@@ -39,7 +38,9 @@ from fhir_adapter.trial_folder import SourceSettings, TrialFolder
 _Kind = TypeVar("_Kind")
 
 _STUDY_LEVEL = ("study-fact", "arm", "criterion")
-_FIRST = ("subject", "disposition")
+_ORDER = tuple(FIELDS)
+"""The kinds of entities in the order in which they are read: subjects before all that is theirs."""
+
 _SEQUENCE = "SEQ"
 """Sequence numbers of SDTM end so (`--SEQ`); they change at every export."""
 
@@ -56,7 +57,19 @@ class _Run:
     warnings: list[Issue] = field(default_factory=list)
     columns: list[ColumnUse] = field(default_factory=list)
     rows: list[RowCount] = field(default_factory=list)
+    counts: dict[str, RowCount] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A row that was looked at: its key, and its entity unless it was bad."""
+
+    source: SourceSettings
+    row: int
+    subject: str
+    key: tuple[str, ...]
+    entity: object
 
 
 def read_trial(folder: TrialFolder, source: Path | None = None) -> Reading:
@@ -65,18 +78,17 @@ def read_trial(folder: TrialFolder, source: Path | None = None) -> Reading:
     Raises `Misconfigured` when a file or a mapped column is missing; everything smaller is set aside and reported.
     """
     run = _Run(folder, source if source is not None else folder.source_folder)
-    for settings in sorted(folder.sources, key=_reading_order):
+    for settings in folder.sources:
         check_fields(settings, folder.sources_document)
-        _read_source(run, settings)
+    for kind in sorted({settings.entity for settings in folder.sources}, key=_reading_order):
+        _read_kind(run, [settings for settings in folder.sources if settings.entity == kind])
     run.columns.extend(_ignored_files(run))
     run.warnings.extend(unknown_columns(tuple(run.columns)))
     return _reading(run)
 
 
-def _reading_order(source: SourceSettings) -> int:
-    if source.entity in _STUDY_LEVEL:
-        return 0
-    return 1 + _FIRST.index(source.entity) if source.entity in _FIRST else 1 + len(_FIRST)
+def _reading_order(kind: str) -> int:
+    return _ORDER.index(kind)
 
 
 def _reading(run: _Run) -> Reading:
@@ -104,26 +116,39 @@ def _of(run: _Run, kind: type[_Kind]) -> list[_Kind]:
     return [one for many in run.found.values() for one in many if isinstance(one, kind)]
 
 
-def _read_source(run: _Run, source: SourceSettings) -> None:
+def _read_kind(run: _Run, sources: Iterable[SourceSettings]) -> None:
+    """Read all sources of one kind of entity: a key must be unique in all of them together."""
+    read = {source.name: _read_source(run, source) for source in sources}
+    everywhere = [candidate for candidates in read.values() for candidate in candidates]
+    places: dict[tuple[str, ...], list[_Candidate]] = {}
+    for candidate in everywhere:
+        if candidate.key:
+            places.setdefault(candidate.key, []).append(candidate)
+    for source in sources:
+        same = {candidate.key: places.get(candidate.key, []) for candidate in read[source.name]}
+        found = list(_unique(run, read[source.name], same))
+        run.found[source.name] = found
+        run.sites.update({one.subject: one.site for one in found if isinstance(one, Subject)})
+        counted = run.counts[source.name]
+        refused = counted.rows - counted.ignored - len(found)
+        run.rows.append(replace(counted, used=len(found), set_aside=refused))
+
+
+def _read_source(run: _Run, source: SourceSettings) -> list[_Candidate]:
+    run.counts[source.name] = RowCount(source.name, source.file, 0, 0, 0, 0)
     try:
         table = _table(run, source)
     except Rejected as error:
         run.set_aside.append(SetAside(error.issues[0], source.name))
-        run.rows.append(RowCount(source.name, source.file, 0, 0, 0, 0))
-        run.found.setdefault(source.entity, [])
-        return
+        return []
     check_columns(source, table, run.folder.sources_document)
     run.columns.extend(column_uses(source, table))
     run.set_aside.extend(SetAside(issue, source.name) for issue in table.issues)
     key = _key_columns(run, source, table)
     wanted = [row for row in table.rows if source.rows is None or row.cells[source.rows.column] in source.rows.keep]
-    built = list(_unique(run, source, _build_all(run, source, wanted, key)))
-    run.found.setdefault(source.entity, []).extend(built)
-    run.sites.update({one.subject: one.site for one in built if isinstance(one, Subject)})
-    ignored = len(table.rows) - len(wanted)
-    refused = len(table.issues) + len(wanted) - len(built)
     total = len(table.rows) + len(table.issues)
-    run.rows.append(RowCount(source.name, source.file, total, len(built), ignored, refused))
+    run.counts[source.name] = RowCount(source.name, source.file, total, 0, len(table.rows) - len(wanted), 0)
+    return [_candidate(run, source, row, key) for row in wanted]
 
 
 def _table(run: _Run, source: SourceSettings) -> Table:
@@ -156,34 +181,33 @@ def _key_columns(run: _Run, source: SourceSettings, table: Table) -> tuple[str, 
     return key
 
 
-def _build_all(
-    run: _Run, source: SourceSettings, rows: Iterable[TableRow], key: tuple[str, ...]
-) -> Iterator[tuple[TableRow, tuple[str, ...], object]]:
-    columns = {name: column for column, name in source.columns.items()}
-    build = BUILDERS[source.entity]
-    for row in rows:
-        fields = Fields(row.cells, columns, source.constants)
-        try:
-            parts = tuple(check_key_part(column, row.cells[column]) for column in key)
-            site = _site(run, source, fields)
-            settings = run.folder.sites.get(site)
-            fields.zone = settings.zone if settings else None
-            origin = Origin(source.name, source.file, row.number)
-            yield row, parts, build(Row(fields, parts, origin, site, run.folder.codes))
-        except Rejected as error:
-            run.set_aside.append(_aside(source, row, fields, key, error.issues[0]))
+def _candidate(run: _Run, source: SourceSettings, row: TableRow, columns: tuple[str, ...]) -> _Candidate:
+    """The entity of a row, or none when the row is bad; its key counts all the same."""
+    fields = Fields(row.cells, {name: column for column, name in source.columns.items()}, source.constants)
+    key: tuple[str, ...] = ()
+    try:
+        key = tuple(check_key_part(column, row.cells[column]) for column in columns)
+        site = _site(run, source, fields)
+        settings = run.folder.sites.get(site)
+        fields.zone = settings.zone if settings else None
+        origin = Origin(source.name, source.file, row.number)
+        entity = BUILDERS[source.entity](Row(fields, key, origin, site, run.folder.codes))
+    except Rejected as error:
+        raw = tuple(row.cells[column] for column in columns)
+        run.set_aside.append(_aside(source, row.number, fields.text("subject"), key or raw, error.issues[0]))
+        return _Candidate(source, row.number, fields.text("subject"), key, None)
+    return _Candidate(source, row.number, fields.text("subject"), key, entity)
 
 
 def _site(run: _Run, source: SourceSettings, fields: Fields) -> str:
     if source.entity in _STUDY_LEVEL:
         return ""
-    subject = fields.needed("subject")
-    check_key_part(fields.column("subject"), subject)
+    subject = fields.needed_identifier("subject")
     if source.entity != "subject":
         if subject not in run.sites:
             raise RowError("unknown-subject", f"{fields.column('subject')}: no usable row describes this subject")
         return run.sites[subject]
-    site = fields.needed("site")
+    site = fields.needed_identifier("site")
     if site not in run.folder.sites:
         known = ", ".join(run.folder.sites)
         raise RowError("unknown-site", f"{fields.column('site')}: {site!r} is not under sites in trial.yaml ({known})")
@@ -191,27 +215,28 @@ def _site(run: _Run, source: SourceSettings, fields: Fields) -> str:
 
 
 def _unique(
-    run: _Run, source: SourceSettings, built: Iterable[tuple[TableRow, tuple[str, ...], object]]
+    run: _Run, candidates: Iterable[_Candidate], same: Mapping[tuple[str, ...], list[_Candidate]]
 ) -> Iterator[object]:
     """Entities whose key no other row has: of two rows with one key nobody knows which is right."""
-    rows = list(built)
-    counts = Counter(key for _, key, _ in rows)
-    columns = {name: column for column, name in source.columns.items()}
-    for row, key, entity in rows:
-        if not key or counts[key] == 1:
-            yield entity
+    for one in candidates:
+        if one.entity is None:
             continue
-        others = [str(other.number) for other, same, _ in rows if same == key and other.number != row.number]
-        made_of = ", ".join(source.key) or "keySequence"
-        message = f"the same key as row {', '.join(others[:5])}; the key is made of {made_of}"
+        others = [_place(other, one.source) for other in same[one.key] if other is not one]
+        if not others:
+            yield one.entity
+            continue
+        made_of = ", ".join(one.source.key) or "keySequence"
+        message = f"the same key as {', '.join(others[:5])}; the key is made of {made_of}"
         issue = Issue("error", "duplicate-key", message)
-        run.set_aside.append(_aside(source, row, Fields(row.cells, columns, {}), (), issue))
+        run.set_aside.append(_aside(one.source, one.row, one.subject, one.key, issue))
 
 
-def _aside(source: SourceSettings, row: TableRow, fields: Fields, key: tuple[str, ...], issue: Issue) -> SetAside:
-    subject = fields.text("subject") or None
-    parts = tuple(row.cells[column] for column in key or source.key)
-    return SetAside(replace(issue, where=Where(source.file, row.number)), source.name, subject, parts)
+def _place(other: _Candidate, source: SourceSettings) -> str:
+    return f"row {other.row}" if other.source is source else f"row {other.row} of {other.source.file}"
+
+
+def _aside(source: SourceSettings, row: int, subject: str, key: tuple[str, ...], issue: Issue) -> SetAside:
+    return SetAside(replace(issue, where=Where(source.file, row)), source.name, subject or None, key)
 
 
 def _ignored_files(run: _Run) -> Iterator[ColumnUse]:

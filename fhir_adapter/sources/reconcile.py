@@ -22,7 +22,7 @@ def reconcile_exposure(doses: Sequence[Dose], exposures: Iterable[Exposure], fol
         if dose.given:
             given[dose.subject].append(dose)
     for exposure in exposures:
-        problem = _difference(exposure, given[exposure.subject], folder.codes)
+        problem = _difference(exposure, given[exposure.subject], folder)
         if problem:
             yield Issue("warning", "exposure-differs", problem, Where(exposure.origin.file, exposure.origin.row))
 
@@ -40,7 +40,8 @@ def derived_amount(dose: Dose, unit: str, codes: Codes) -> Fraction | None:
     return product(dose.amount.value, amount, dose.strength.value, codes.unit(dose.strength.unit), unit)
 
 
-def _difference(exposure: Exposure, given: Iterable[Dose], codes: Codes) -> str | None:
+def _difference(exposure: Exposure, given: Iterable[Dose], folder: TrialFolder) -> str | None:
+    codes = folder.codes
     first, last = exposure.start.day, (exposure.end or exposure.start).day
     if first is None or last is None:
         return "an interval without whole dates cannot be compared with the doses as collected"
@@ -51,10 +52,17 @@ def _difference(exposure: Exposure, given: Iterable[Dose], codes: Codes) -> str 
         planned = Fraction(exposure.amount.value) * _count(exposure, (last - first).days + 1, codes)
     except (UnitError, Rejected) as error:
         return f"cannot be compared with the doses as collected: {error}"
-    if planned != collected:
-        return f"{planned} {unit} tabulated, {collected} {unit} collected in {len(inside)} doses"
-    return None
+    if planned == collected:
+        return None
+    if folder.masked:  # the amounts would tell the arm
+        return f"the exposure as tabulated is not what was collected in {len(inside)} doses"
+    return f"{planned} {unit} tabulated, {collected} {unit} collected in {len(inside)} doses"
 
 
 def _count(exposure: Exposure, days: int, codes: Codes) -> Fraction:
-    return Fraction(codes.one("doses_a_day", exposure.frequency)) * days
+    word = codes.one("doses_a_day", exposure.frequency)
+    try:
+        return Fraction(word) * days
+    except (ValueError, ZeroDivisionError) as error:
+        message = f"{word!r} in the map 'doses_a_day' is no number of doses"
+        raise Rejected(message, Issue("error", "unmapped-code", message)) from error

@@ -68,14 +68,15 @@ class SyncPlan:
 
 def make_plan(reading: Reading, mapping: MappedTrial, sent: Mapping[str, Sent], existing: Existing) -> SyncPlan:
     """Decide for every resource; asks the server only for ids that the ledger does not know."""
-    items = _deduplicated([_compare(one, sent) for one in mapping.resources])
+    compared = [_compare(one, sent) for one in mapping.resources]
     resources = {one.name: one for one in mapping.resources}
     issues = [*(aside.issue for aside in reading.set_aside), *(one.issue for one in mapping.unmapped)]
+    items, twice = _block_twice(compared, mapping.resources)
     items, invalid = _block_invalid(items, resources)
     items, unresolved = _block_unresolved(items, resources)
     items, adopted = _adopt(items, resources, existing)
     gone = list(_gone(reading, mapping, sent, {item.name for item in items}))
-    return SyncPlan((*items, *gone), (*issues, *invalid, *unresolved, *adopted), reading.warnings)
+    return SyncPlan((*items, *gone), (*issues, *twice, *invalid, *unresolved, *adopted), reading.warnings)
 
 
 def _compare(one: Mapped, sent: Mapping[str, Sent]) -> Item:
@@ -89,13 +90,17 @@ def _compare(one: Mapped, sent: Mapping[str, Sent]) -> Item:
     return Item(action, one.name, one.subject, source, body, digest, known.revision + 1, known.version)
 
 
-def _deduplicated(items: Sequence[Item]) -> list[Item]:
-    """Two resources with one id are our error; keys are unique at read, so this only guards the mappers."""
-    names = Counter(item.name for item in items)
-    twice = [name for name, count in names.items() if count > 1]
-    if twice:
-        raise AssertionError(f"two resources under one id: {twice[0]}")
-    return list(items)
+def _block_twice(items: Sequence[Item], mapped: Sequence[Mapped]) -> tuple[list[Item], list[Issue]]:
+    """Two records under one id: nobody knows which is right, so neither is sent."""
+    counts = Counter(item.name for item in items)
+    kept = {item.name: item if counts[item.name] == 1 else replace(item, action="blocked") for item in items}
+    message = "another record has the same id; two sources give the same business key to different things"
+    issues = [
+        Issue("error", "duplicate-key", message, Where(one.origin.file or None, one.origin.row or None, one.name))
+        for one in mapped
+        if counts[one.name] > 1
+    ]
+    return list(kept.values()), issues
 
 
 def _block_invalid(items: Sequence[Item], resources: Mapping[str, Mapped]) -> tuple[list[Item], list[Issue]]:

@@ -2,6 +2,7 @@
 
 from fhir_adapter.trial.entities import (
     NOWHERE,
+    STUDY_FIELDS,
     AdverseEvent,
     Arm,
     Criterion,
@@ -24,6 +25,7 @@ from fhir_adapter.trial.windows import Window, study_day
 
 __all__ = [
     "NOWHERE",
+    "STUDY_FIELDS",
     "AdverseEvent",
     "AmbiguousMomentError",
     "Arm",

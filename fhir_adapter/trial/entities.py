@@ -70,6 +70,14 @@ class Criterion:
     exclusion: bool
 
 
+STUDY_FIELDS = (
+    *("title", "description", "registry_id", "phase", "purpose", "category", "focus", "condition", "keyword"),
+    *("country", "start", "end", "sponsor", "objective_primary", "objective_secondary", "outcome_primary"),
+    *("outcome_secondary", "planned_size", "age_minimum", "age_maximum"),
+)
+"""What a study may be said to be, beside its arms, criteria and sites."""
+
+
 @dataclass(frozen=True, slots=True)
 class Study:
     """The study as its registry entry and protocol describe it; `facts` by the field they fill."""
@@ -231,6 +239,7 @@ class AdverseEvent:
     site: str
     key: tuple[str, ...]
     term: str
+    number: str = ""
     origin: Origin = NOWHERE
     start: Moment | None = None
     end: Moment | None = None

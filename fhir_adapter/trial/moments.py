@@ -8,6 +8,7 @@ zone is the site's, and the text as recorded is kept beside it.
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from fractions import Fraction
@@ -18,10 +19,11 @@ Precision = Literal["year", "month", "day", "time"]
 _PATTERN = re.compile(
     r"(?P<year>\d{4})(?:-(?P<month>\d\d)(?:-(?P<day>\d\d)"
     r"(?:T(?P<hour>\d\d)(?::(?P<minute>\d\d)(?::(?P<second>\d\d)(?P<fraction>\.\d{1,30})?)?)?"
-    r"(?P<zone>Z|[+-]\d\d:\d\d)?)?)?)?",
+    r"(?P<zone>Z|[+-](?:0\d|1[0-3]):[0-5]\d|[+-]14:00)?)?)?)?",
     re.ASCII,
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY_SECONDS = 86400
 _LAST_HOUR, _LAST_MINUTE, _LEAP_SECOND = 23, 59, 60
 
 
@@ -51,8 +53,8 @@ class Moment:
         if self.precision == "time":
             instant = _instant(self.iso)
             return instant, instant
-        start, end = _calendar_span(self.iso)
-        return _local_midnight(start, zone), _local_midnight(end, zone)
+        first, last = _calendar_span(self.iso)
+        return _local_midnight(first, zone), _end_of_day(last, zone)
 
 
 def read_moment(recorded: str, zone: tzinfo | None = None) -> Moment:
@@ -121,14 +123,16 @@ def _instant(iso: str) -> Fraction:
 
 
 def _calendar_span(iso: str) -> tuple[date, date]:
-    numbers = [int(text) for text in iso.split("-")]
-    if len(numbers) == 1:
-        return date(numbers[0], 1, 1), date(numbers[0] + 1, 1, 1)
-    if len(numbers) == 2:  # noqa: PLR2004 - year and month
-        year, month = numbers
-        return date(year, month, 1), date(year + month // 12, month % 12 + 1, 1)
-    start = date(*numbers)
-    return start, start + timedelta(days=1)
+    """The first and the last day of a year, a month or a day."""
+    year, month, day = (*(int(text) for text in iso.split("-")), 0, 0)[:3]
+    first, last = month or 1, month or 12
+    return date(year, first, day or 1), date(year, last, day or monthrange(year, last)[1])
+
+
+def _end_of_day(day: date, zone: tzinfo) -> Fraction:
+    if day == date.max:
+        return _local_midnight(day, zone) + _DAY_SECONDS
+    return _local_midnight(day + timedelta(days=1), zone)
 
 
 def _local_midnight(day: date, zone: tzinfo) -> Fraction:

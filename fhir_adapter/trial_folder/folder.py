@@ -12,7 +12,7 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fhir_adapter.issues import Misconfigured
-from fhir_adapter.trial import Fact, Window
+from fhir_adapter.trial import STUDY_FIELDS, Fact, Window
 from fhir_adapter.trial_folder.codes import Code, Codes, Panel, Test
 from fhir_adapter.trial_folder.yaml_file import Document, read_yaml
 
@@ -153,6 +153,9 @@ def read_trial_folder(path: Path) -> TrialFolder:
 
 
 def _folder(path: Path, documents: Mapping[str, Document]) -> TrialFolder:
+    _check_study_fields(documents)
+    for file in documents["sources"].value.get("ignored_files", {}):
+        _inside(documents["sources"], path, file, "ignored_files", file)
     trial, sources, codes = documents["trial"].value, documents["sources"], documents["codes"].value
     identifiers, study, visits = trial["identifiers"], trial["study"], trial.get("visits", {})
     return TrialFolder(
@@ -180,6 +183,25 @@ def _folder(path: Path, documents: Mapping[str, Document]) -> TrialFolder:
         decisions=tuple(Decision(**decision) for decision in documents["decisions"].value["decisions"]),
         sources_document=sources,
     )
+
+
+def _check_study_fields(documents: Mapping[str, Document]) -> None:
+    """Refuse facts and parameters for fields that a study does not have: they would be lost without a word."""
+    trial, sources = documents["trial"], documents["sources"]
+    named: list[tuple[Document, str, tuple[str, ...]]]
+    named = [(trial, field, ("study", "facts", field)) for field in trial.value["study"].get("facts", {})]
+    named += [
+        (sources, field, ("sources", name, "parameters", parameter))
+        for name, source in sources.value["sources"].items()
+        for parameter, field in source.get("parameters", {}).items()
+    ]
+    issues = [
+        document.issue("unknown-field", f"a study has no field {field!r}; known: {', '.join(STUDY_FIELDS)}", *key)
+        for document, field, key in named
+        if field not in STUDY_FIELDS
+    ]
+    if issues:
+        raise Misconfigured("fields that a study does not have", *issues)
 
 
 def _namespace(document: Document, folder: Path) -> uuid.UUID:

@@ -27,11 +27,14 @@ from fhir_adapter.trial_folder.places import schema_file
 
 MAX_BYTES = 4 * 1024 * 1024
 MAX_NODES = 200_000
+MAX_DEPTH = 50
+MAX_NUMBER_LENGTH = 40
 
 Key = tuple[str | int, ...]
 
 _INTEGER = re.compile(r"[-+]?[0-9]+", re.ASCII)
 _DECIMAL = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", re.ASCII)
+_EXPONENT = re.compile(r"[eE][-+]?[0-9]{3,}")
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 
 
@@ -95,10 +98,12 @@ class _Reader:
         self._open: list[int] = []
 
     def value(self, node: Node, key: Key) -> object:
+        line = node.start_mark.line + 1
         if len(self.lines) > MAX_NODES or id(node) in self._open:
-            line = node.start_mark.line + 1
             raise _misconfigured(self.path, line, "an alias that repeats itself, or too many values")
-        self.lines.setdefault(key, node.start_mark.line + 1)
+        if len(self._open) > MAX_DEPTH:
+            raise _misconfigured(self.path, line, f"nested deeper than {MAX_DEPTH} levels")
+        self.lines.setdefault(key, line)
         if isinstance(node, ScalarNode):
             return self._scalar(node)
         self._open.append(id(node))
@@ -128,9 +133,17 @@ class _Reader:
             return text
         if text.lower() in _WORDS:
             return _WORDS[text.lower()]
+        if len(text) > MAX_NUMBER_LENGTH and _DECIMAL.fullmatch(text):
+            raise self._absurd(node)
         if _INTEGER.fullmatch(text):
             return int(text)
+        if _EXPONENT.search(text) and _DECIMAL.fullmatch(text):
+            raise self._absurd(node)
         return Decimal(text) if _DECIMAL.fullmatch(text) else text
+
+    def _absurd(self, node: ScalarNode) -> Misconfigured:
+        line = node.start_mark.line + 1
+        return _misconfigured(self.path, line, "a number beyond all sense; write a text in quotes")
 
 
 @lru_cache(maxsize=16)

@@ -85,13 +85,13 @@ def product(value: Decimal, code: str, other: Decimal, other_code: str, to: str)
 
 def _terms(code: str) -> list[tuple[int, str]]:
     """The factors of a code with their sign: `/` inverts the one term after it, `.` multiplies."""
-    terms, sign = [], 1
-    for part in re.split(r"([/.])", code):
-        if part in ("/", "."):
-            sign = -1 if part == "/" else 1
-        elif part:
-            terms.append((sign, part))
-    return terms
+    parts = re.split(r"([/.])", code)
+    if parts[0] == "" and parts[1:2] == ["/"]:
+        parts[0] = "1"  # UCUM allows a solidus at the beginning, as in /min
+    if "" in parts:
+        raise UnitError(f"{code!r} lacks a term beside a solidus or a point")
+    signs = [1, *(-1 if mark == "/" else 1 for mark in parts[1::2])]
+    return list(zip(signs, parts[::2], strict=True))
 
 
 def _term(term: str, code: str) -> Unit:

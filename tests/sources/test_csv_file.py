@@ -11,7 +11,8 @@ from unittest.mock import Mock
 import pytest
 
 from fhir_adapter.issues import Misconfigured, Rejected, Retriable
-from fhir_adapter.sources.table import MAX_FILE_BYTES, Column, Row, Table, read_table
+from fhir_adapter.sources.read_table import read_table
+from fhir_adapter.sources.table import MAX_FILE_BYTES, Column, Row, Table
 
 Write = Callable[[str, bytes], Path]
 

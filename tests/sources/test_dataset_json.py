@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from fhir_adapter.issues import Misconfigured, Rejected
-from fhir_adapter.sources.table import Column, Row, read_table
+from fhir_adapter.sources.read_table import read_table
+from fhir_adapter.sources.table import Column, Row
 
 Write = Callable[[str, bytes], Path]
 WriteDataset = Callable[..., Path]

@@ -29,7 +29,7 @@ def map_adverse_event(event: AdverseEvent, context: Context) -> Resource:
     resource["identifier"] = names.identifier("ae", *event.key)
     resource["actuality"] = "actual"
     resource["event"] = concept(_dictionary_codes(event, context), event.term)
-    resource["subject"] = names.reference("Patient", event.subject)
+    resource["subject"] = context.link("Patient", event.subject)
     date_time(resource, "date", event.start)
     if event.serious is not None:
         resource["seriousness"] = _seriousness(event)

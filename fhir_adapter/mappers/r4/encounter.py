@@ -34,7 +34,7 @@ def map_visit(visit: Visit, context: Context) -> Resource:
         "status": "finished",
         "class": {"system": f"{TERMINOLOGY}v3-ActCode", "code": kind, "display": CLASSES[kind]},
         "type": [concept([Code(names.code_system("visit"), visit.number, visit.name)], visit.name)],
-        "subject": names.reference("Patient", visit.subject),
+        "subject": context.link("Patient", visit.subject),
     }
     during = period(visit.start, visit.end)
     if during:

@@ -35,7 +35,7 @@ def map_dose(dose: Dose, context: Context) -> Resource:
         **names.reference("Medication", *medication_key(dose)),
         "display": dose.treatment,
     }
-    resource["subject"] = names.reference("Patient", dose.subject)
+    resource["subject"] = context.link("Patient", dose.subject)
     if dose.end is None or dose.end == dose.start:
         date_time(resource, "effectiveDateTime", dose.start)
     else:

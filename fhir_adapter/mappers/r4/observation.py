@@ -33,9 +33,9 @@ def map_measurement(one: Measurement, context: Context) -> Resource:
     resource["status"] = "cancelled" if one.not_done else context.folder.result_status
     resource["category"] = _categories(one.category, one.group, context)
     resource["code"] = _code(one, codes, context)
-    resource["subject"] = context.names.reference("Patient", one.subject)
+    resource["subject"] = context.link("Patient", one.subject)
     if one.visit:
-        resource["encounter"] = context.names.reference("Encounter", one.subject, one.visit)
+        resource["encounter"] = context.link("Encounter", one.subject, one.visit)
     date_time(resource, "effectiveDateTime", one.effective)
     if one.panel:
         resource["component"] = [_component(part, context) for part in _with_missing_members(one, context)]
@@ -55,11 +55,11 @@ def map_finding(finding: Finding, context: Context) -> Resource:
     resource["status"] = context.folder.result_status
     resource["category"] = _categories("exam", finding.group, context)
     resource["code"] = concept([own], text)
-    resource["subject"] = names.reference("Patient", finding.subject)
+    resource["subject"] = context.link("Patient", finding.subject)
     if finding.about:
-        resource["focus"] = [names.reference("AdverseEvent", finding.subject, finding.about)]
+        resource["focus"] = [context.link("AdverseEvent", finding.subject, finding.about)]
     if finding.visit:
-        resource["encounter"] = names.reference("Encounter", finding.subject, finding.visit)
+        resource["encounter"] = context.link("Encounter", finding.subject, finding.visit)
     date_time(resource, "effectiveDateTime", finding.effective)
     resource["valueCodeableConcept"] = concept(context.codes.of("finding_result", finding.result), finding.result)
     if finding.location:

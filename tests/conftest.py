@@ -1,0 +1,49 @@
+"""What all tests share: a FHIR server that answers as a test says, and the trial made of three subjects."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpcore2
+import pytest
+import respx
+from respx.mocks import HTTPCoreMocker
+
+BASE = "https://fhir.test/r4"
+
+
+class HTTPCore2Mocker(HTTPCoreMocker):
+    """respx for httpx2, whose transport is httpcore2."""
+
+    name = "httpcore2"
+    targets = [target.replace("httpcore.", "httpcore2.", 1) for target in HTTPCoreMocker.targets]  # noqa: RUF012
+
+    @classmethod
+    def from_sync_httpx_response(cls, httpx_response: Any, target: Any, **kwargs: Any) -> Any:  # noqa: ARG003
+        """The answer in httpcore2's own class."""
+        return httpcore2.Response(
+            status=httpx_response.status_code,
+            headers=httpx_response.headers.raw,
+            content=httpx_response.stream,
+            extensions=httpx_response.extensions,
+        )
+
+
+@pytest.fixture
+def fhir_mock() -> Iterator[respx.MockRouter]:
+    """A FHIR server at `BASE` that answers what the test says, and nothing else."""
+    with respx.mock(using="httpcore2", base_url=BASE) as router:
+        yield router
+
+
+@pytest.fixture(autouse=True)
+def _own_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads or writes the user's own configuration, state or logs."""
+    for name in [name for name in os.environ if name.startswith("FHIR_ADAPTER_") and name != "FHIR_ADAPTER_SHARED"]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    for name in ("CONFIG", "STATE", "DATA", "CACHE"):
+        monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / "home" / name.lower()))

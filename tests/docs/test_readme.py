@@ -1,0 +1,97 @@
+"""Every command of the README is run as it stands there."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fhir_adapter.sandbox import running
+
+ROOT = Path(__file__).parents[2]
+PAGES = ("README.md", "docs/how-to/your-trial.md", "docs/how-to/your-server.md")
+PROGRAM = ".venv/bin/fhir-adapter"
+
+
+def commands(page: str) -> list[str]:
+    """The lines of all shell blocks of a page, without comments."""
+    blocks = re.findall(r"```sh\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), re.DOTALL)
+    return [line.partition("  #")[0].strip() for block in blocks for line in block.splitlines() if line.strip()]
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[tuple[Path, str]]:
+    """A folder in which the README's relative paths work, and a server in place of its port 8080."""
+    (tmp_path / "mappings").symlink_to(ROOT / "mappings")
+    with running(str(tmp_path / "server.sqlite")) as base:
+        config = f"servers:\n  research:\n    base: {base}\n    role: write\n    auth: {{token_file: research.token}}\n"
+        (tmp_path / "config.yaml").write_text(config, encoding="utf-8")
+        (tmp_path / "research.token").write_text("made-up", encoding="utf-8")
+        yield tmp_path, base
+
+
+def run(line: str, place: tuple[Path, str]) -> subprocess.CompletedProcess[str]:
+    """Run a command of the README with the program under test, against the server of this test."""
+    folder, base = place
+    words = line.replace("http://127.0.0.1:8080/fhir", base).split()
+    assert words[0] == PROGRAM
+    command = [sys.executable, "-m", "fhir_adapter", *words[1:]]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=120)
+
+
+def test_every_command_of_the_five_minutes_works(place: tuple[Path, str]) -> None:
+    """In order, each exits with 0, and the last one says what the README says it does."""
+    lines = [line for line in commands("README.md") if line.startswith(PROGRAM) and " sandbox " not in line]
+    answers = [run(line, place) for line in lines]
+    assert [(line, answer.returncode) for line, answer in zip(lines, answers, strict=True) if answer.returncode] == []
+    again = json.loads(next(a.stdout for a, line in zip(answers, lines, strict=True) if line.endswith("--format json")))
+    assert (again["plan"]["unchanged"], again["requests"]) == (6494, 0)
+    assert len((place[0] / "resources.ndjson").read_bytes().splitlines()) == 6494
+
+
+def test_every_command_of_the_guides_works(place: tuple[Path, str]) -> None:
+    """The how-to pages, in a folder with the configuration that they describe."""
+    lines = [line for page in PAGES[1:] for line in commands(page)]
+    assert lines
+    assert [line for line in lines if run(line, place).returncode] == []
+
+
+def test_the_sandbox_starts_says_where_and_stops(tmp_path: Path) -> None:
+    """Started as in the README but on a free port, and ended by SIGTERM with 143."""
+    (line,) = [line for line in commands("README.md") if " sandbox " in line]
+    words = line.replace("8080", "0").split()[1:]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "fhir_adapter", *words], cwd=tmp_path, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stderr is not None
+    said = process.stderr.readline()
+    process.terminate()
+    process.stderr.close()
+    assert re.search(r"sandbox at http://127\.0\.0\.1:\d+/fhir", said)
+    assert process.wait(timeout=20) == 143
+
+
+def test_make_knows_the_two_commands() -> None:
+    """`make demo` and `make test`, as a dry run of make shows them."""
+    make = shutil.which("make")
+    assert make is not None
+    for line in [line for line in commands("README.md") if line.startswith("make ")]:
+        answer = subprocess.run([make, "-n", *line.split()[1:]], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert answer.returncode == 0, line
+
+
+def test_the_demo_tells_the_story(tmp_path: Path) -> None:
+    """What `make demo` runs: two subjects of it here, as JSON, with the databases kept."""
+    command = [sys.executable, "-m", "fhir_adapter", "demo", "--subjects", "2", "--out", "kept", "--format", "json"]
+    answer = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120)
+    told = json.loads(answer.stdout)
+    assert (answer.returncode, told["complete"]) == (0, True)
+    assert [step["step"] for step in told["steps"]] == ["push", "push again", "what stands on the server"]
+    assert told["steps"][2]["resources"]["Patient"] == 2
+    assert (tmp_path / "kept" / "server.sqlite").exists()
