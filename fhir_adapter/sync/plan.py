@@ -26,6 +26,7 @@ ACTIONS: tuple[Action, ...] = get_args(Action)
 Existing = Callable[[Sequence[str]], Mapping[str, dict[str, object]]]
 """Given names (`Type/id`), the resources that stand on the server under them."""
 
+_LOST = ("blocked", "conflict")
 _SERVER_META = ("versionId", "lastUpdated", "source")
 
 
@@ -73,10 +74,10 @@ def make_plan(reading: Reading, mapping: MappedTrial, sent: Mapping[str, Sent], 
     issues = [*(aside.issue for aside in reading.set_aside), *(one.issue for one in mapping.unmapped)]
     items, twice = _block_twice(compared, mapping.resources)
     items, invalid = _block_invalid(items, resources)
+    items, foreign = _adopt(items, resources, existing)
     items, unresolved = _block_unresolved(items, resources)
-    items, adopted = _adopt(items, resources, existing)
     gone = list(_gone(reading, mapping, sent, {item.name for item in items}))
-    return SyncPlan((*items, *gone), (*issues, *twice, *invalid, *unresolved, *adopted), reading.warnings)
+    return SyncPlan((*items, *gone), (*issues, *twice, *invalid, *foreign, *unresolved), reading.warnings)
 
 
 def _compare(one: Mapped, sent: Mapping[str, Sent]) -> Item:
@@ -132,7 +133,7 @@ def _block_unresolved(items: Sequence[Item], resources: Mapping[str, Mapped]) ->
     }
     while True:
         missing = {
-            name: sorted(target for target in targets if target not in state or state[target].action == "blocked")
+            name: sorted(target for target in targets if target not in state or state[target].action in _LOST)
             for name, targets in waiting.items()
         }
         lost = {name: targets for name, targets in missing.items() if targets}
