@@ -20,7 +20,6 @@ from fhir_adapter.issues import Issue, Misconfigured, Where
 from fhir_adapter.trial_folder import Document, read_yaml
 
 APP = "fhir-adapter"
-PREFIX = "FHIR_ADAPTER_"
 DEFAULTS = ("trial", "server", "state", "format")
 """Options of the command line that the configuration file may set."""
 
@@ -108,7 +107,7 @@ def _token(document: Document, server: str, auth: Mapping[str, str]) -> Secret |
     if "token" in auth and "token_file" in auth:
         message = "token and token_file are both stated; keep one"
         raise Misconfigured(message, document.issue("secret-twice", message, *key, "token_file"))
-    variable = auth.get("token_environment", f"{PREFIX}{_environment_name(server)}_TOKEN")
+    variable = auth.get("token_environment", f"FHIR_ADAPTER_{_environment_name(server)}_TOKEN")
     if os.environ.get(variable):
         return Secret(os.environ[variable].strip())
     if "token_file" in auth:

@@ -12,6 +12,7 @@ import typer
 from fhir_adapter import __version__, fhirjson
 from fhir_adapter.cli import exit_codes, show
 from fhir_adapter.cli.options import (
+    PREFIX,
     Config,
     Format,
     OutputFormat,
@@ -22,12 +23,12 @@ from fhir_adapter.cli.options import (
     Verbose,
     settings_of,
 )
-from fhir_adapter.settings import PREFIX, state_file
-from fhir_adapter.trial_folder import TrialFolder, read_trial_folder, trial_path
+from fhir_adapter.issues import Issue, Misconfigured, Where
 
 if TYPE_CHECKING:
     from fhir_adapter.jobs.push import PushReport
     from fhir_adapter.sync import SyncPlan
+    from fhir_adapter.trial_folder import TrialFolder
 
 app = typer.Typer(
     name="fhir-adapter",
@@ -116,6 +117,7 @@ def push_command(
 ) -> int:
     """Bring a FHIR server in line with what the sites recorded, sending only what changed."""
     from fhir_adapter.jobs.push import PushOptions, push  # noqa: PLC0415
+    from fhir_adapter.settings import state_file  # noqa: PLC0415
 
     folder = _folder(trial)
     settings = settings_of(context).server(server)
@@ -174,11 +176,16 @@ def sandbox_command(
     from fhir_adapter.sandbox import serve  # noqa: PLC0415
 
     names = [name.strip() for name in quirks.split(",") if name.strip()]
-    number = serve(port, db, names, load or [], lambda base: show.hint(f"sandbox at {base}"))
+    try:
+        number = serve(port, db, names, load or [], lambda base: show.hint(f"sandbox at {base}"))
+    except ValueError as error:
+        raise Misconfigured(str(error), Issue("error", "unknown-quirk", str(error), Where("--quirks"))) from error
     return 128 + number
 
 
 def _folder(trial: str) -> TrialFolder:
+    from fhir_adapter.trial_folder import read_trial_folder, trial_path  # noqa: PLC0415
+
     return read_trial_folder(trial_path(trial))
 
 

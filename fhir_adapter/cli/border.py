@@ -10,6 +10,9 @@ import traceback
 from types import FrameType
 from typing import NoReturn
 
+import typer
+from typer.exceptions import TyperException
+
 from fhir_adapter.cli.exit_codes import BUG, PIPE_CLOSED, USAGE, exit_code
 from fhir_adapter.issues import AdapterError
 
@@ -48,15 +51,12 @@ def _command() -> int:
         answer = app(standalone_mode=False)
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 0
-    except Exception as error:
-        import click  # noqa: PLC0415
-
-        if isinstance(error, click.exceptions.Abort):
-            raise KeyboardInterrupt from error
-        if isinstance(error, click.ClickException):
-            error.show()
-            return USAGE
-        raise
+    except typer.Abort as error:
+        raise KeyboardInterrupt from error
+    except TyperException as error:
+        usage = getattr(error, "ctx", None)
+        _say(f"{error.format_message()}{f' (see {usage.command_path} --help)' if usage else ''}")
+        return USAGE
     return answer if isinstance(answer, int) else 0
 
 

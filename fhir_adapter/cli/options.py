@@ -6,11 +6,15 @@ import logging
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fhir_adapter.settings import PREFIX, Settings, read_settings
+if TYPE_CHECKING:
+    from fhir_adapter.settings import Settings
+
+PREFIX = "FHIR_ADAPTER_"
+"""How environment variables begin that set an option."""
 
 
 class OutputFormat(StrEnum):
@@ -22,6 +26,8 @@ class OutputFormat(StrEnum):
 
 def _load(context: typer.Context, path: Path | None) -> Path | None:
     """Read the configuration before the other options, so that it can give their defaults."""
+    from fhir_adapter.settings import read_settings  # noqa: PLC0415 - `--help` must stay fast
+
     if context.resilient_parsing:
         return path
     settings = read_settings(path)
@@ -48,8 +54,7 @@ def _log(verbose: int) -> int:
 
 def settings_of(context: typer.Context) -> Settings:
     """The configuration that `--config` (or its default) named."""
-    settings = context.obj
-    assert isinstance(settings, Settings)
+    settings: Settings = context.obj
     return settings
 
 

@@ -54,9 +54,7 @@ def _difference(exposure: Exposure, given: Iterable[Dose], folder: TrialFolder) 
         return f"cannot be compared with the doses as collected: {error}"
     if planned == collected:
         return None
-    if folder.masked:  # the amounts would tell the arm
-        return f"the exposure as tabulated is not what was collected in {len(inside)} doses"
-    return f"{planned} {unit} tabulated, {collected} {unit} collected in {len(inside)} doses"
+    return f"the exposure as tabulated is not what was collected in {len(inside)} doses of that interval"
 
 
 def _count(exposure: Exposure, days: int, codes: Codes) -> Fraction:

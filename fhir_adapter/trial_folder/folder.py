@@ -154,6 +154,7 @@ def read_trial_folder(path: Path) -> TrialFolder:
 
 def _folder(path: Path, documents: Mapping[str, Document]) -> TrialFolder:
     _check_study_fields(documents)
+    _check_targets(documents["codes"])
     for file in documents["sources"].value.get("ignored_files", {}):
         _inside(documents["sources"], path, file, "ignored_files", file)
     trial, sources, codes = documents["trial"].value, documents["sources"], documents["codes"].value
@@ -202,6 +203,31 @@ def _check_study_fields(documents: Mapping[str, Document]) -> None:
     ]
     if issues:
         raise Misconfigured("fields that a study does not have", *issues)
+
+
+_TARGETS: Mapping[str, frozenset[str]] = {
+    "criterion": frozenset({"inclusion", "exclusion"}),
+    "given": frozenset({"completed", "not-done"}),
+    "status": frozenset({"done", "not-done"}),
+    "disposition_counts": frozenset({"milestone", "end"}),
+}
+"""What the tables lead to that decide between two ways: another word would decide silently."""
+
+
+def _check_targets(codes: Document) -> None:
+    wrong = [
+        (name, word, code.code, ", ".join(sorted(known)))
+        for name, known in _TARGETS.items()
+        for word, found in _map(codes.value.get("maps", {}).get(name, {"codes": {}})).items()
+        for code in found
+        if code.code not in known
+    ]
+    if wrong:
+        issues = [
+            codes.issue("wrong-target", f"{target!r} is not one of {known}", "maps", name, "codes", word)
+            for name, word, target, known in wrong
+        ]
+        raise Misconfigured("tables of codes.yaml that lead to unknown words", *issues)
 
 
 def _namespace(document: Document, folder: Path) -> uuid.UUID:

@@ -35,7 +35,6 @@ Key = tuple[str | int, ...]
 _INTEGER = re.compile(r"[-+]?[0-9]+", re.ASCII)
 _DECIMAL = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", re.ASCII)
 _EXPONENT = re.compile(r"[eE][-+]?[0-9]{3,}")
-_WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,22 +127,17 @@ class _Reader:
         return [self.value(child, (*key, index)) for index, child in enumerate(nodes)]
 
     def _scalar(self, node: ScalarNode) -> object:
-        text = str(node.value)
-        if node.style is not None:  # quoted or block: a text
+        text, kind = str(node.value), str(node.tag).rpartition(":")[2]
+        if kind == "null":
+            return None
+        if kind == "bool":
+            return text.lower() == "true"
+        if kind not in ("int", "float") or not _DECIMAL.fullmatch(text):
             return text
-        if text.lower() in _WORDS:
-            return _WORDS[text.lower()]
-        if len(text) > MAX_NUMBER_LENGTH and _DECIMAL.fullmatch(text):
-            raise self._absurd(node)
-        if _INTEGER.fullmatch(text):
-            return int(text)
-        if _EXPONENT.search(text) and _DECIMAL.fullmatch(text):
-            raise self._absurd(node)
-        return Decimal(text) if _DECIMAL.fullmatch(text) else text
-
-    def _absurd(self, node: ScalarNode) -> Misconfigured:
-        line = node.start_mark.line + 1
-        return _misconfigured(self.path, line, "a number beyond all sense; write a text in quotes")
+        if len(text) > MAX_NUMBER_LENGTH or _EXPONENT.search(text):
+            line = node.start_mark.line + 1
+            raise _misconfigured(self.path, line, "a number beyond all sense; write a text in quotes")
+        return int(text) if _INTEGER.fullmatch(text) else Decimal(text)
 
 
 @lru_cache(maxsize=16)

@@ -53,7 +53,7 @@ WRONG = [
     ("valueDateTime", "2023-02-28 10:00:00Z", "format"),
     ("valueDateTime", "2023-2-8", "format"),
     ("valueDateTime", "2023-02-28T10:00:00+15:00", "format"),
-    ("valueDateTime", "２０２３", "format"),
+    ("valueDateTime", "２０２３", "format"),  # noqa: RUF001 - full-width digits on purpose
     ("valueDateTime", "2023-02-28\n", "format"),
     ("valueDate", "2023-02-28T10:00:00Z", "format"),
     ("valueDate", "2023-06-31", "format"),
@@ -129,7 +129,7 @@ def test_numbers_as_they_are_read_are_decimals(text: str) -> None:
 
 
 @pytest.mark.parametrize(("value", "is_refused"), [("001\u202e", True), ("001\u2069", True), ("用户 001", False)])
-def test_an_identifier_is_shown_as_it_is_stored(value: str, is_refused: bool) -> None:  # noqa: FBT001
+def test_an_identifier_is_shown_as_it_is_stored(value: str, is_refused: bool) -> None:
     """Identifier.value is a string, yet may not turn the direction of text."""
     issues = check_structure({"resourceType": "Patient", "identifier": [{"value": value}]})
 

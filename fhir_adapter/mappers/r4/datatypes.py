@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from fhir_adapter.issues import Issue, Rejected
 from fhir_adapter.mappers.canonical import SOURCE_VALUE, TERMINOLOGY, UCUM
 from fhir_adapter.mappers.context import Context, Resource
 from fhir_adapter.trial import Moment, Quantity
@@ -46,6 +47,14 @@ def date_time(resource: Resource, element: str, moment: Moment | None) -> None:
     resource[element] = moment.iso
     if moment.recorded != moment.iso:
         resource[f"_{element}"] = {"extension": [source_value(moment.recorded)]}
+
+
+def exact(amount: Quantity, what: str) -> Quantity:
+    """The amount when it is a plain number; raises `Rejected` for one with a comparator, where FHIR allows none."""
+    if amount.comparator:
+        message = f"{what}: {amount.comparator} is no exact amount, and FHIR allows no comparator here"
+        raise Rejected(message, Issue("error", "inexact-amount", message))
+    return amount
 
 
 def period(start: Moment | None, end: Moment | None) -> Resource:

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from fhir_adapter.mappers.canonical import UCUM
 from fhir_adapter.mappers.context import Context, Resource
-from fhir_adapter.mappers.r4.datatypes import concept
+from fhir_adapter.mappers.r4.datatypes import concept, exact
 from fhir_adapter.trial import Dose, Quantity
 from fhir_adapter.trial_folder import Code
 
@@ -25,7 +25,7 @@ def map_medication(dose: Dose, context: Context) -> Resource:
         "resourceType": "Medication",
         "id": names.id("Medication", *medication_key(dose)),
         "meta": context.meta("trial-medication"),
-        "identifier": [names.identifier("medication", *(part for part in medication_key(dose) if part))],
+        "identifier": [names.identifier("medication", *medication_key(dose))],
         "code": concept([own], dose.treatment),
     }
     if dose.form:
@@ -42,6 +42,7 @@ def map_medication(dose: Dose, context: Context) -> Resource:
 
 def _ratio(strength: Quantity, context: Context) -> Resource:
     """A strength such as 10.8 g/L as a ratio of amount and volume."""
+    exact(strength, "the strength of a medication")
     code = context.codes.unit(strength.unit)
     upper, _, lower = code.partition("/")
     denominator = lower or "1"

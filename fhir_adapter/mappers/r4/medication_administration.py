@@ -12,7 +12,7 @@ from fractions import Fraction
 from fhir_adapter.issues import Issue, Rejected
 from fhir_adapter.mappers.canonical import DERIVED_DOSE
 from fhir_adapter.mappers.context import Context, Resource
-from fhir_adapter.mappers.r4.datatypes import concept, date_time, period, quantity, ucum
+from fhir_adapter.mappers.r4.datatypes import concept, date_time, exact, period, quantity, ucum
 from fhir_adapter.mappers.r4.medication import medication_key
 from fhir_adapter.trial import Dose
 from fhir_adapter.units import UnitError, product
@@ -54,6 +54,7 @@ def _dosage(dose: Dose, context: Context) -> Resource:
     if dose.amount is None:
         message = "a dose was given, and no amount is recorded"
         raise Rejected(message, Issue("error", "missing-amount", message))
+    exact(dose.amount, "the amount of a dose")
     found: Resource = {}
     derived = _derived(dose, context)
     if derived is not None:

@@ -141,11 +141,23 @@ def _value(one: Measurement, context: Context) -> Resource:
         found["dataAbsentReason"] = terminology("data-absent-reason", *why)
     if one.indicator:
         found["interpretation"] = [concept(context.codes.of("indicator", one.indicator), one.indicator)]
-    limits = {
-        end: quantity(limit, context, test.unitless) for end, limit in (("low", one.low), ("high", one.high)) if limit
-    }
+    limits = _reference_range(one, test.unitless, context)
     if limits:
         found["referenceRange"] = [limits]
+    return found
+
+
+def _reference_range(one: Measurement, unitless: str | None, context: Context) -> Resource:
+    """The usual limits; one with a comparator is no simple quantity, so it stands in the text as recorded."""
+    found: Resource = {}
+    texts = []
+    for end, limit in (("low", one.low), ("high", one.high)):
+        if limit and limit.comparator:
+            texts.append(f"{end}: {limit.recorded} {limit.unit}".strip())
+        elif limit:
+            found[end] = quantity(limit, context, unitless)
+    if texts:
+        found["text"] = "; ".join(texts)
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from fhir_adapter.mappers.canonical import US_CORE
 from fhir_adapter.mappers.context import Context, Resource
@@ -24,7 +25,8 @@ def map_patient(subject: Subject, context: Context) -> Resource:
     resource["identifier"] = [names.identifier("subject", *subject.key)]
     if subject.sex:
         resource["gender"] = context.codes.one("sex", subject.sex)
-    date_time(resource, "birthDate", subject.birth)
+    if subject.birth is not None:  # a date even where the source knows the hour; that stays beside it as recorded
+        date_time(resource, "birthDate", replace(subject.birth, iso=subject.birth.iso[:10]))
     if subject.death is not None:
         date_time(resource, "deceasedDateTime", subject.death)
     elif subject.died is not None:

@@ -45,10 +45,10 @@ def _set_status(resource: Resource, subject: Subject, context: Context) -> None:
 
 
 def _last_of_participation(subject: Subject, context: Context) -> Disposition | None:
-    """The latest disposition that counts for the participation; on one day an end comes after a milestone."""
+    """The latest disposition that counts for the participation; an end outranks every milestone, dated or not."""
     ranks = {"milestone": 0, "end": 1}
     counted = [
-        (one.at.bounds()[0] if one.at else 0, ranks[codes[0].code], place, one)
+        (ranks[codes[0].code], one.at.bounds()[0] if one.at else 0, place, one)
         for place, one in enumerate(subject.dispositions)
         if (codes := context.codes.of("disposition_counts", one.subcategory))
     ]
