@@ -1,0 +1,192 @@
+"""Group H of the bad-input list: what a wrong configuration says, and what an unusual terminal must not break."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from tests.bad_input.small_trial import SmallTrial
+from tests.stories.commands import COMMAND, Run, surroundings
+
+CONFIG = """\
+# Servers of the made-up trial.
+format: json
+servers:
+  research:
+    base: https://fhir.example/r4
+    role: write
+    timeout_seconds: 30
+    auth:
+      token_environment: RESEARCH_TOKEN
+"""
+
+
+def configured(river: SmallTrial, text: str, **variables: str) -> Run:
+    """Push with a configuration of this text; the token is in the environment."""
+    path = river.folder / "config.yaml"
+    path.write_text(text, encoding="utf-8")
+    return river.person.runs(
+        *("push", "--trial", river.trial, "--server", "research", "--config", path),
+        *("--state", river.folder / "state.sqlite"),
+        **variables,
+    )
+
+
+def line_of(text: str, start: str) -> int:
+    """The line (from 1) that starts so."""
+    return [line.strip().startswith(start) for line in text.splitlines()].index(True) + 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ("format: json", "formatt: json", "formatt"),
+        ("role: write", "roll: write", "roll"),
+        ("token_environment:", "token_enviroment:", "token_enviroment"),
+        ("# Servers of the made-up trial.", "include: other.yaml", "include"),
+    ],
+)
+def test_h126_an_unknown_key(river: SmallTrial, old: str, new: str, key: str) -> None:
+    """A key that nobody reads: exit 2, with file, line and key."""
+    text = CONFIG.replace(old, new)
+    run = configured(river, text, RESEARCH_TOKEN="t")
+    assert run.exit_code == 2
+    assert f"config.yaml:{line_of(text, key)}" in run.err
+    assert key in run.err
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "start"),
+    [
+        ("timeout_seconds: 30", "timeout_seconds: soon", "timeout_seconds"),
+        ("timeout_seconds: 30", "timeout_seconds: 0", "timeout_seconds"),
+        ("role: write", "role: boss", "role"),
+        ("base: https://fhir.example/r4", "base: 7", "base"),
+        ("format: json", "format: xml", "format"),
+    ],
+)
+def test_h126_a_wrong_type(river: SmallTrial, old: str, new: str, start: str) -> None:
+    """A value of another type or outside its list: exit 2, with file and line."""
+    text = CONFIG.replace(old, new)
+    run = configured(river, text, RESEARCH_TOKEN="t")
+    assert run.exit_code == 2
+    assert f"config.yaml:{line_of(text, start)}" in run.err
+
+
+def test_h126_no_yaml(river: SmallTrial) -> None:
+    """A file that is no YAML: exit 2, with file and line, and no traceback."""
+    run = configured(river, "servers:\n  research: {base: [\n")
+    assert run.exit_code == 2
+    assert "config.yaml:" in run.err
+    assert "Traceback" not in run.err
+
+
+@pytest.mark.parametrize("secret", ["token_environment: RESEARCH_TOKEN", "token_file: not-there.txt"])
+def test_h126_a_secret_that_is_missing(river: SmallTrial, secret: str) -> None:
+    """A variable that is not set, a file that does not exist: exit 2, with file, line and name."""
+    text = CONFIG.replace("token_environment: RESEARCH_TOKEN", secret)
+    run = configured(river, text)
+    assert run.exit_code == 2
+    assert f"config.yaml:{line_of(text, secret)}" in run.err
+    assert secret.partition(": ")[2] in run.err
+
+
+def test_h126_a_secret_that_is_empty(river: SmallTrial) -> None:
+    """A variable that is set to nothing is missing, too."""
+    run = configured(river, CONFIG, RESEARCH_TOKEN="")
+    assert run.exit_code == 2
+    assert f"config.yaml:{line_of(CONFIG, 'token_environment')}" in run.err
+
+
+def test_h126_one_secret_given_twice(river: SmallTrial) -> None:
+    """One secret inline and as a file: exit 2, with file and line; nobody guesses which is meant."""
+    text = CONFIG.replace("token_environment: RESEARCH_TOKEN", "token: inline\n      token_file: token.txt")
+    (river.folder / "token.txt").write_text("from the file\n", encoding="utf-8")
+    run = configured(river, text)
+    places = [f"config.yaml:{line_of(text, start)}" for start in ("auth", "token: ", "token_file")]
+    assert run.exit_code == 2
+    assert [place for place in places if place in run.err]
+    assert "token_file" in run.err
+
+
+def test_h126_a_configuration_that_is_not_there(river: SmallTrial) -> None:
+    """A file named by --config that does not exist: exit 2, and its name."""
+    run = river.person.runs("push", "--trial", river.trial, "--server", "research", "--config", "nowhere.yaml")
+    assert run.exit_code == 2
+    assert "nowhere.yaml" in run.err
+
+
+def piped(river: SmallTrial, arguments: str, reader: str) -> Run:
+    """Run the command with its standard output going to another program."""
+    line = f'set -o pipefail; "$@" {arguments} | {reader}'
+    done = subprocess.run(
+        ["/bin/bash", "-c", line, "bash", *COMMAND],
+        capture_output=True,
+        check=False,
+        cwd=river.trial.parent,
+        env=surroundings(river.person.home),
+        timeout=60,
+    )
+    return Run(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    ["map --trial ./river-7 --out -", "map --trial ./river-7", "map --trial ./river-7 --format json", "--help"],
+)
+@pytest.mark.parametrize("reader", ["head -c 1", "true"])
+def test_h127_nobody_reads_to_the_end(river: SmallTrial, arguments: str, reader: str) -> None:
+    """Standard output closed before the end: no traceback, and nothing about a broken pipe."""
+    run = piped(river, arguments, reader)
+    assert "Traceback" not in run.err
+    assert "BrokenPipe" not in run.err
+    assert "Exception ignored" not in run.err
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"NO_COLOR": "1"},
+        {"COLUMNS": "20"},
+        {"LC_ALL": "C", "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+        {"TERM": "dumb", "COLUMNS": "0"},
+    ],
+    ids=["no colour", "narrow", "ascii", "dumb"],
+)
+def test_h127_a_terminal_of_another_kind(river: SmallTrial, variables: dict[str, str]) -> None:
+    """Without colour, in 20 columns, in ASCII only: tables and errors come out whole, with no traceback."""
+    river.replace("results.csv", "310,ug/L", "310,毫克/L")
+    with river.pushing() as pushing:
+        run = pushing.push("--format", "table", **variables)
+    assert run.exit_code == 3
+    assert "Traceback" not in run.err
+    assert "\x1b[" not in run.out + run.err
+    assert "results.csv:5" in (run.out + run.err).replace("\n", "").replace(" ", "")
+
+
+def test_h127_json_is_never_wrapped(river: SmallTrial) -> None:
+    """Machine-readable output is the same object whatever the terminal."""
+    river.replace("results.csv", "310,ug/L", "310,毫克/L")
+    with river.pushing() as pushing:
+        run = pushing.push("--dry-run", COLUMNS="20", LC_ALL="C", PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+    assert run.set_aside[0]["where"] | {"file": "results.csv", "line": 5} == run.set_aside[0]["where"]
+    assert "毫克" in run.set_aside[0]["message"]
+
+
+def test_h127_no_standard_output_at_all(river: SmallTrial) -> None:
+    """Standard output closed from the start: the push itself is done, and it is not called a bug."""
+    with river.pushing() as pushing:
+        words = [str(word) for word in pushing.arguments()]
+        closed = subprocess.run(
+            ["/bin/sh", "-c", '"$@" >&-', "sh", *COMMAND, *words],
+            capture_output=True,
+            check=False,
+            env=surroundings(river.person.home),
+            cwd=river.folder,
+            timeout=60,
+        )
+        again = pushing.push()
+    assert (again.exit_code, again.report["requests"]) == (0, 0)
+    assert b"a bug" not in closed.stderr
+    assert closed.returncode != 1

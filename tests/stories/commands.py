@@ -1,0 +1,110 @@
+"""How does a story use the program? Through its command line, in another process, as a person would."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+PUBLIC_STUDY = "cdisc-pilot-18"
+COMMAND = (sys.executable, "-m", "fhir_adapter")
+_LONGEST_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one run of the command left behind."""
+
+    exit_code: int
+    out: str
+    err: str
+
+    @property
+    def report(self) -> Any:
+        """The JSON object on standard output; raises ValueError when there is anything else."""
+        return json.loads(self.out)
+
+    @property
+    def set_aside(self) -> list[dict[str, Any]]:
+        """The issues of everything that was set aside."""
+        issues: list[dict[str, Any]] = self.report["set_aside"]
+        return issues
+
+
+# Compiled modules are kept as on any other machine: without them every start takes twice as long.
+_NOT_INHERITED = ("FHIR_ADAPTER_", "XDG_", "PYTHONDONTWRITEBYTECODE")
+
+
+def surroundings(home: Path, **variables: str) -> dict[str, str]:
+    """The environment of a person with an empty home and a clock in Shanghai."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_INHERITED)}
+    return kept | {"HOME": str(home), "TZ": "Asia/Shanghai"} | variables
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody at a terminal, with a home of their own."""
+
+    home: Path
+
+    @classmethod
+    def at(cls, home: Path) -> Person:
+        """Somebody with a new, empty home."""
+        home.mkdir(parents=True)
+        return cls(home)
+
+    def runs(self, *arguments: str | Path, **variables: str) -> Run:
+        """Run the command to its end, with these variables in the environment; raises when it takes too long."""
+        done = subprocess.run(
+            [*COMMAND, *map(str, arguments)],
+            capture_output=True,
+            check=False,
+            cwd=self.home,
+            env=surroundings(self.home, **variables),
+            timeout=_LONGEST_SECONDS,
+        )
+        return Run(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    def starts(self, *arguments: str | Path, **variables: str) -> subprocess.Popen[bytes]:
+        """Start the command and do not wait for it; nobody reads what it says."""
+        return subprocess.Popen(
+            [*COMMAND, *map(str, arguments)],
+            cwd=self.home,
+            env=surroundings(self.home, **variables),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+
+@dataclass(frozen=True)
+class Pushing:
+    """A person who pushes one trial to one server and remembers it in one state file."""
+
+    person: Person
+    server: str
+    state: Path
+    source: Path | None = None
+    trial: str | Path = PUBLIC_STUDY
+
+    def arguments(self, *options: str | Path) -> list[str | Path]:
+        """The arguments of this push."""
+        named = ("--trial", self.trial, "--server", self.server, "--state", self.state, "--format", "json")
+        source = ("--source", self.source) if self.source else ()
+        return ["push", *named, *source, *options]
+
+    def push(self, *options: str | Path, **variables: str) -> Run:
+        """Push, and wait for the end of it."""
+        return self.person.runs(*self.arguments(*options), **variables)
+
+    def start(self) -> subprocess.Popen[bytes]:
+        """Start a push and do not wait for it."""
+        return self.person.starts(*self.arguments())
+
+
+def plan_of(**counts: int) -> dict[str, int]:
+    """A plan in which everything not named is zero."""
+    return dict.fromkeys(("create", "update", "unchanged", "withdrawn", "conflict", "blocked"), 0) | counts

@@ -1,0 +1,101 @@
+"""How is a push killed? Without warning, in or after a seeded random transaction."""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from fhir_adapter.sandbox import running
+from tests.stories.commands import Person, Pushing
+from tests.stories.fhir_server import Picture, Resource, Server
+
+_TICK = 0.002
+_LONGEST = 120.0
+
+
+@dataclass(frozen=True)
+class Undisturbed:
+    """What a push leaves when nobody kills it, and how long it works, from its first trace on disk."""
+
+    picture: Picture
+    seconds: float
+
+
+@contextmanager
+def fresh(folder: Path, source: Path | None) -> Iterator[Pushing]:
+    """A push to an empty sandbox, with nothing remembered."""
+    with running(database=str(folder / "server.sqlite")) as base:
+        yield Pushing(Person.at(folder / "home"), base, folder / "state.sqlite", source)
+
+
+def undisturbed(folder: Path, source: Path | None) -> Undisturbed:
+    """Push without a kill, and time it."""
+    with fresh(folder, source) as pushing:
+        process = start_working(pushing)
+        began = time.monotonic()
+        assert process.wait(_LONGEST) == 0
+        took = time.monotonic() - began
+        return Undisturbed(Picture.of(pushing.server), took)
+
+
+def start_working(pushing: Pushing) -> subprocess.Popen[bytes]:
+    """Start a push, and wait until it leaves a trace beside its state (or ends)."""
+    before = _traces(pushing.state)
+    process = pushing.start()
+    while process.poll() is None and _traces(pushing.state) == before:
+        time.sleep(_TICK)
+    return process
+
+
+def start_writing(pushing: Pushing, transactions: int = 1) -> subprocess.Popen[bytes]:
+    """Start a push, and wait until so many transactions in all stand on the server (or it ends)."""
+    process = start_working(pushing)
+    while process.poll() is None and written(pushing) < transactions:
+        time.sleep(_TICK)
+    return process
+
+
+def written(pushing: Pushing) -> int:
+    """How many transactions stand on the server: each brings one Provenance."""
+    return Server(pushing.server).count("Provenance")
+
+
+def kill_at_random(pushing: Pushing, moments: random.Random, calm: Undisturbed) -> int:
+    """Start a push and kill it in or after a random transaction; gives its exit code, -9 when it was still running."""
+    transactions = len(calm.picture.provenances)
+    done = written(pushing)
+    process = start_writing(pushing, moments.randint(done, max(done, transactions - 1)))
+    time.sleep(moments.uniform(0, calm.seconds / transactions))
+    process.send_signal(signal.SIGKILL)
+    return process.wait(_LONGEST)
+
+
+def bodies(picture: Picture) -> dict[str, Resource]:
+    """What stands on a server but for the moments of writing."""
+    return {
+        reference: resource | {"meta": {key: value for key, value in resource["meta"].items() if key != "lastUpdated"}}
+        for reference, resource in picture.without().items()
+    }
+
+
+def provenances_of(picture: Picture) -> Counter[str]:
+    """How many Provenances are about each resource."""
+    return Counter(target for each in picture.provenances for target in picture.targets(each))
+
+
+def _traces(state: Path) -> set[tuple[str, int, int]]:
+    found = set()
+    for path in state.parent.glob(f"{state.name}*"):
+        try:
+            seen = path.stat()
+        except FileNotFoundError:  # SQLite removes its journal when it closes
+            continue
+        found.add((path.name, seen.st_mtime_ns, seen.st_size))
+    return found
