@@ -27,7 +27,7 @@ demo: $(READY) ## the whole story, offline, on an embedded FHIR server
 	$(BIN)/fhir-adapter demo
 
 test: $(READY) ## all tests, with the coverage of changed lines
-	$(BIN)/python -m pytest -n 2 --cov --cov-report=term:skip-covered --cov-report=xml -q
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=term:skip-covered --cov-report=xml -q
 	$(BIN)/python -m coverage report --format=total | sed 's/^/covered in all: /; s/$$/ %/'
 	@if [ -n "$(CHANGED_SINCE)" ]; then $(BIN)/diff-cover coverage.xml --compare-branch $(CHANGED_SINCE) --quiet; \
 	 else echo 'changed lines: everything is new, so the coverage above is theirs'; fi

@@ -7,8 +7,9 @@ import os
 import signal
 import sys
 import traceback
+from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 import typer
 from typer.exceptions import TyperException
@@ -24,6 +25,8 @@ class StoppedBySignal(BaseException):
 def run() -> NoReturn:
     """Run the command that was asked for, and end the process with its exit code."""
     signal.signal(signal.SIGTERM, _stop)
+    sys.stdout = sys.stdout or _nowhere()  # closed before we began (`>&-`)
+    sys.stderr = sys.stderr or _nowhere()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -42,6 +45,10 @@ def run() -> NoReturn:
         code = BUG
         _log_bug(error)
     sys.exit(code)
+
+
+def _nowhere() -> TextIO:
+    return Path(os.devnull).open("w", encoding="utf-8")
 
 
 def _command() -> int:

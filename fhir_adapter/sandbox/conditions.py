@@ -72,7 +72,7 @@ def id_condition(asked: Asked) -> Condition:
 
 def last_updated_condition(asked: Asked) -> Condition:
     """`_lastUpdated`: like a date parameter; a moment of the store is one millisecond long."""
-    sql, arguments = _date_sql(asked, "c.last_updated * 1000", "(c.last_updated + 1) * 1000")
+    sql, arguments = _date_sql(asked, "c.last_updated * 1000000", "(c.last_updated + 1) * 1000000")
     return Condition(f"({sql})", tuple(arguments), 9)
 
 

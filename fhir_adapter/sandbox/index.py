@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from fhir_adapter.sandbox.moments import ALWAYS, FOREVER, interval
 from fhir_adapter.sandbox.parameters import Parameter, parameters_of, table_text
 
-INDEX_VERSION = "1"
+INDEX_VERSION = "2"
 """To be raised when this file makes other rows from the same resource: stored indexes are then made anew."""
 
 

@@ -1,4 +1,6 @@
-"""Which stretch of time a FHIR date means: microseconds since 1970, lower end included, upper end not.
+"""Which stretch of time a FHIR date means: nanoseconds since 1970, lower end included, upper end not.
+
+The database holds 64 bits of them, from 1678 to 2262; earlier is always, later is forever.
 
 A date without zone is read in UTC, for resources and for searches alike, so both mean the same day.
 Source: https://hl7.org/fhir/R4/search.html#date
@@ -10,14 +12,15 @@ import re
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
-ALWAYS = -(2**62)
-FOREVER = 2**62
+ALWAYS = -(2**63)
+FOREVER = 2**63 - 1
 """Ends of a period that has none."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_MINUTE = 60_000_000
-_SECOND = 1_000_000
+_NANOSECONDS = 1000
+_SECOND = 1_000_000_000
+_MINUTE = 60 * _SECOND
 _LAST_YEAR = 9999
 _DECEMBER = 12
 _DATE = re.compile(
@@ -35,9 +38,10 @@ def interval(text: str) -> tuple[int, int] | None:
     if match is None:
         return None
     try:
-        return _span(match)
+        low, high = _span(match)
     except ValueError:  # a month 13, a 30th of February, an hour 25
         return None
+    return min(max(low, ALWAYS), FOREVER - 1), min(max(high, ALWAYS + 1), FOREVER)
 
 
 def _span(match: re.Match[str]) -> tuple[int, int]:
@@ -56,7 +60,7 @@ def _span(match: re.Match[str]) -> tuple[int, int]:
 def _start(year: int, month: int = 1, day: int = 1) -> int:
     if year > _LAST_YEAR:
         return FOREVER
-    return (datetime(year, month, day, tzinfo=UTC) - _EPOCH) // _MICROSECOND
+    return (datetime(year, month, day, tzinfo=UTC) - _EPOCH) // _MICROSECOND * _NANOSECONDS
 
 
 def _time_span(match: re.Match[str], day: int) -> tuple[int, int]:
@@ -67,7 +71,7 @@ def _time_span(match: re.Match[str], day: int) -> tuple[int, int]:
     if match["second"] is None:
         return low, low + _MINUTE
     fraction = match["fraction"] or ""
-    low += int(fraction[:6].ljust(6, "0"))
+    low += int(fraction.ljust(9, "0"))
     return low, low + max(_SECOND // 10 ** len(fraction), 1)
 
 

@@ -157,7 +157,7 @@ def _history_parameters(query: Query) -> tuple[int | None, int]:
 
 def _since(value: str) -> int | None:
     span = interval(value.replace(" ", "+"))
-    return span and -(-span[0] // 1000)
+    return span and -(-span[0] // 1_000_000)
 
 
 def _page_size(value: str) -> int | None:

@@ -38,8 +38,14 @@ def assemble_study(folder: TrialFolder, found: Mapping[str, list[object]], subje
             _add_facts(facts, source.parameters, found[source.name], folder)
     everything = [one for many in found.values() for one in many]
     arms = {one.name: one for one in everything if isinstance(one, Arm)}
-    criteria = tuple(one for one in everything if isinstance(one, Criterion))
-    return Study(folder.study_identifier, facts, tuple(arms.values()), criteria, tuple(_sites(folder, subjects)))
+    criteria = [one for one in everything if isinstance(one, Criterion)]
+    return Study(
+        identifier=folder.study_identifier,
+        facts=facts,
+        arms=tuple(arms[name] for name in sorted(arms)),
+        criteria=tuple(sorted(criteria, key=lambda one: (one.exclusion, one.name))),
+        sites=tuple(_sites(folder, subjects)),
+    )
 
 
 def join_panels(
@@ -94,16 +100,23 @@ def warn_of_windows(subjects: Iterable[Subject], visits: Iterable[Visit], folder
 def _add_facts(
     facts: dict[str, tuple[Fact, ...]], fields: Mapping[str, str], rows: Iterable[object], folder: TrialFolder
 ) -> None:
-    for row in rows:
-        assert isinstance(row, tuple)
-        parameter, fact = row
-        field = fields.get(parameter)
-        if field is not None and field not in folder.facts and fact.text:
+    """Facts in the order of the mapping, then of their sequence: the order of rows in a file means nothing."""
+    order = {parameter: place for place, parameter in enumerate(fields)}
+    known = [row for row in rows if isinstance(row, tuple) and row[0] in order]
+    for parameter, fact in sorted(known, key=lambda row: (order[row[0]], _number(row[1].sequence), row[1].text)):
+        field = fields[parameter]
+        if field not in folder.facts and fact.text:
             facts[field] = (*facts.get(field, ()), fact)
 
 
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() else 0
+
+
 def _sites(folder: TrialFolder, subjects: Iterable[Subject]) -> Iterator[Site]:
-    countries = {subject.site: subject.site_country for subject in subjects if subject.site_country}
+    countries = {
+        one.site: one.site_country for one in sorted(subjects, key=lambda one: one.subject) if one.site_country
+    }
     for name, site in folder.sites.items():
         yield Site(name, site.name, countries.get(name))
 

@@ -34,6 +34,8 @@ _USUAL_DELIMITERS: Mapping[str, str] = {",": '","', ";": '";"', "\t": '"\\t"', "
 _USUAL_ENCODINGS = ("utf-8", "gb18030", "windows-1252")
 _WIDE_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)  # UTF-32 LE begins like UTF-16 LE
 _MARK = "\ufeff"
+_NULS_OF_UTF_16 = 4
+"""In UTF-16 read as something else every second character is NUL; a few strays stay in their cells."""
 _TEXT_AFTER_QUOTE = "text follows a closing quote; write quotes inside a quoted cell twice"
 
 
@@ -97,7 +99,7 @@ def _decode(data: bytes, file: str, declared: str | None) -> str:
     except UnicodeDecodeError as error:
         raise _undecodable(data, file, codec, error.start) from error
     position = text.find("\0")
-    if position >= 0:
+    if text.count("\0") > len(text) // _NULS_OF_UTF_16:
         message = "a NUL character, which no text has; files in UTF-16 hold many: save the file as UTF-8"
         raise refused(file, "csv-nul", message, _line_after(text[:position]))
     return text

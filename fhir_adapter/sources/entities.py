@@ -27,7 +27,7 @@ from fhir_adapter.trial import (
 from fhir_adapter.trial_folder import Codes
 
 FIELDS: Mapping[str, tuple[str, ...]] = {
-    "study-fact": ("parameter", "text", "code", "dictionary"),
+    "study-fact": ("parameter", "text", "code", "dictionary", "sequence"),
     "arm": ("name", "description"),
     "criterion": ("name", "text", "kind"),
     "subject": (
@@ -80,7 +80,8 @@ class Row:
 def read_fact(row: Row) -> tuple[str, Fact]:
     """One parameter of the trial summary."""
     fields = row.fields
-    return fields.needed("parameter"), Fact(fields.text("text"), fields.text("code"), fields.text("dictionary"))
+    fact = Fact(fields.text("text"), fields.text("code"), fields.text("dictionary"), fields.text("sequence"))
+    return fields.needed("parameter"), fact
 
 
 def read_arm(row: Row) -> Arm:

@@ -218,9 +218,11 @@ def _gone(reading: Reading, mapping: MappedTrial, sent: Mapping[str, Sent], plan
     uncertain_subjects = {aside.subject for aside in reading.set_aside if aside.subject}
     uncertain_subjects |= {subject for one in mapping.unmapped for subject in one.names if subject}
     uncertain_sources = {aside.source for aside in reading.set_aside if not aside.subject}
+    touched_sources = {aside.source for aside in reading.set_aside}  # what subjects share may hang on any of its rows
     for name, known in sent.items():
         if name in planned:
             continue
         uncertain = known.subject in uncertain_subjects or known.source in uncertain_sources
+        uncertain = uncertain or (known.subject is None and known.source in touched_sources)
         action: Action = "blocked" if uncertain else "withdrawn"
         yield Item(action, name, known.subject, known.source, revision=known.revision, version=known.version)

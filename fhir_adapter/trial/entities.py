@@ -42,6 +42,7 @@ class Fact:
     text: str
     code: str = ""
     dictionary: str = ""
+    sequence: str = ""
 
 
 @dataclass(frozen=True, slots=True)

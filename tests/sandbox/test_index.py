@@ -7,7 +7,7 @@ import pytest
 from fhir_adapter.sandbox.index import index_rows, normalized
 from fhir_adapter.sandbox.moments import FOREVER, instant, interval
 
-DAY = 24 * 3600 * 1_000_000
+DAY = 24 * 60 * 60 * 1_000_000_000
 
 
 def test_contact_points_have_no_code_system() -> None:
@@ -51,10 +51,10 @@ def test_text_is_compared_without_case_and_accents() -> None:
         ("2016", 366 * DAY),
         ("2016-12", 31 * DAY),
         ("2016-02-29", DAY),
-        ("2016-02-29T10:00Z", 60_000_000),
-        ("2016-02-29T10:00:00Z", 1_000_000),
-        ("2016-02-29T10:00:60Z", 1_000_000),
-        ("2016-02-29T10:00:00.123+08:00", 1000),
+        ("2016-02-29T10:00Z", 60_000_000_000),
+        ("2016-02-29T10:00:00Z", 1_000_000_000),
+        ("2016-02-29T10:00:60Z", 1_000_000_000),
+        ("2016-02-29T10:00:00.123+08:00", 1_000_000),
         ("2016-02-29T10:00:00.123456789Z", 1),
     ],
 )

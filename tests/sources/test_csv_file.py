@@ -301,10 +301,16 @@ def test_an_unknown_encoding_is_a_mistake_of_the_mapping(tables: Path, encoding:
     assert setting_problem(tables / "visits.csv", encoding=encoding) == "table-setting"
 
 
-def test_nul_characters_are_refused(write: Write) -> None:
-    """No text has them; a file of UTF-16 without a mark is full of them."""
-    code, line, message = problem(write("a.csv", b"a,b\n1,2\n3,\0\n"))
-    assert (code, line, "UTF-16" in message) == ("csv-nul", 3, True)
+def test_a_file_full_of_nul_characters_is_refused(write: Write) -> None:
+    """A file of UTF-16 without a mark, read as UTF-8."""
+    code, line, message = problem(write("a.csv", "a,b\n1,2\n".encode("utf-16-le")))
+    assert (code, line, "UTF-16" in message) == ("csv-nul", 1, True)
+
+
+def test_a_stray_nul_character_stays_in_its_cell(write: Write) -> None:
+    """Whoever uses the cell refuses that row; the others go on."""
+    table = read_table(write("a.csv", b"a,b\n1,2\n3,\0\n"))
+    assert [row.cells["b"] for row in table.rows] == ["2", "\0"]
 
 
 def test_an_unclosed_quote_is_refused_with_the_row_where_it_began(tables: Path) -> None:

@@ -48,8 +48,8 @@ def _last_of_participation(subject: Subject, context: Context) -> Disposition | 
     """The latest disposition that counts for the participation; an end outranks every milestone, dated or not."""
     ranks = {"milestone": 0, "end": 1}
     counted = [
-        (ranks[codes[0].code], one.at.bounds()[0] if one.at else 0, place, one)
+        (ranks[codes[0].code], one.at.bounds()[0] if one.at else 0, one.decoded, one.term, place, one)
         for place, one in enumerate(subject.dispositions)
         if (codes := context.codes.of("disposition_counts", one.subcategory))
     ]
-    return max(counted)[3] if counted else None
+    return max(counted)[5] if counted else None
