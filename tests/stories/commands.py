@@ -45,6 +45,11 @@ def surroundings(home: Path, **variables: str) -> dict[str, str]:
     return kept | {"HOME": str(home), "TZ": "Asia/Shanghai"} | variables
 
 
+def unmeasured(variables: dict[str, str]) -> dict[str, str]:
+    """Without coverage: what a killed process has measured cannot be read."""
+    return {name: value for name, value in variables.items() if not name.startswith("COVERAGE_")}
+
+
 @dataclass(frozen=True)
 class Person:
     """Somebody at a terminal, with a home of their own."""
@@ -74,7 +79,7 @@ class Person:
         return subprocess.Popen(
             [*COMMAND, *map(str, arguments)],
             cwd=self.home,
-            env=surroundings(self.home, **variables),
+            env=unmeasured(surroundings(self.home, **variables)),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
