@@ -37,18 +37,24 @@ def _load(context: typer.Context, path: Path | None) -> Path | None:
 
 
 def _log(verbose: int) -> int:
+    """Log to standard error, one JSON line an event whatever a value holds; libraries stay silent."""
     import structlog  # noqa: PLC0415 - only when a command really runs
+    from structlog.typing import Processor  # noqa: PLC0415
 
-    level = (logging.WARNING, logging.INFO, logging.DEBUG)[min(verbose, 2)]
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso"),
-            structlog.processors.JSONRenderer(),  # one line an event, whatever a value holds
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
+    shared: list[Processor] = [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.TimeStamper(fmt="iso"),
+    ]
+    last: list[Processor] = [
+        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+        structlog.processors.JSONRenderer(),
+    ]
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=last))
+    ours = logging.getLogger("fhir_adapter")
+    ours.handlers, ours.propagate = [handler], False
+    ours.setLevel((logging.WARNING, logging.INFO, logging.DEBUG)[min(verbose, 2)])
     return verbose
 
 

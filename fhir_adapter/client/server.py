@@ -7,6 +7,7 @@ Reads and PUT transactions under ids of our own may be repeated safely, so they 
 from __future__ import annotations
 
 import contextlib
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -34,6 +35,8 @@ FHIR_JSON = "application/fhir+json"
 MAX_ANSWER_BYTES = 256 * 1024 * 1024
 MAX_PAGES = 10_000
 IDS_PER_SEARCH = 100
+
+log = logging.getLogger(__name__)
 
 _BUSY = (429, 502, 503, 504)
 _CONFLICT = (409, 412)
@@ -146,10 +149,12 @@ class FhirServer:
                 self.requests += 1
                 response = self._client().request(method, address, content=content, headers=headers)
             except httpx2.TransportError as error:
+                log.info("no answer", extra={**_about(method, path, attempt), "why": _network_words(error)})
                 if last:
                     raise self._retriable("server-unreachable", _network_words(error)) from error
                 self._sleep(_FIRST_WAIT_SECONDS * 2 ** (attempt - 1))
                 continue
+            log.debug("answer", extra={**_about(method, path, attempt), "status": response.status_code})
             if response.status_code not in _BUSY or last:
                 return self._read(response)
             self._sleep(_wait_seconds(response.headers.get("Retry-After"), attempt))
@@ -230,6 +235,18 @@ def _open(settings: ServerSettings) -> httpx2.Client:
         verify=settings.ca_bundle or True,
         proxy=settings.proxy,
         trust_env=settings.proxy is None and not settings.test,
+    )
+
+
+def _about(method: str, path: str, attempt: int) -> dict[str, object]:
+    """What the log may say of a request: never an id or a query."""
+    return {"method": method, "kind": _kind(path), "attempt": attempt}
+
+
+def _kind(path: str) -> str:
+    """What a request is about: the resource type, a page of a search, a bundle."""
+    return (
+        path.lstrip("/").partition("?")[0].partition("/")[0] if path.startswith("/") else "page" if path else "bundle"
     )
 
 

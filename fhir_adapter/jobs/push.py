@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from fhir_adapter.sources import read_trial
 from fhir_adapter.store import Ledger, open_store
 from fhir_adapter.sync import Applied, SyncPlan, apply_plan, existing, make_plan, recover
 from fhir_adapter.trial_folder import TrialFolder
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,17 +89,20 @@ def push(
     check_interlock(folder, settings)
     reading = read_trial(folder, options.source).first_subjects(options.subjects)
     mapping = map_trial(reading.study, reading.entities, folder)
+    log.info("read", extra={"resources": len(mapping.resources), "set_aside": len(reading.set_aside)})
     with open_store(state, writer=not options.dry_run) as store, FhirServer(settings) as server:
         ledger = Ledger(store, folder.id, settings.base)
         guarded = _VersionGuard(server)
         open_intents = recover(ledger, guarded()) if ledger.intents() else {}
         plan = make_plan(reading, mapping, ledger.sent(), lambda names: existing(guarded(), names))
+        log.info("planned", extra={"counts": plan.counts()})
         progress = show_plan(plan)
         if options.dry_run or (options.strict and plan.set_aside):
             return PushReport(plan, None, server.requests, options.dry_run)
         if any(plan.of("create", "update")):
             guarded()
         applied = apply_plan(plan, server, ledger, mapping.context, reading.files, open_intents, progress)
+        log.info("applied", extra={"counts": applied.to_dict()})
         return PushReport(plan, applied, server.requests)
 
 
