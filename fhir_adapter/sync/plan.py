@@ -193,8 +193,14 @@ def same_content(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> bool:
 
 
 def _plain(resource: Mapping[str, Any]) -> bytes:
-    meta = {name: value for name, value in (resource.get("meta") or {}).items() if name not in _SERVER_META}
-    return fhirjson.dumps({**{name: resource[name] for name in sorted(resource) if name != "text"}, "meta": meta})
+    meta = resource.get("meta") or {}
+    kept = {name: _as_set(meta[name]) for name in sorted(meta) if name not in _SERVER_META}
+    return fhirjson.dumps({**{name: resource[name] for name in sorted(resource) if name != "text"}, "meta": kept})
+
+
+def _as_set(value: object) -> object:
+    """Profiles, labels and tags have no order, and servers give them another (HAPI sorts profiles)."""
+    return sorted(fhirjson.dumps(one).decode() for one in value) if isinstance(value, list) else value
 
 
 def _same_identifier(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> bool:
