@@ -48,7 +48,7 @@ def measure_push() -> Iterator[Figure]:
         state = Path(place) / "state.sqlite"
         _push(base, state)
         with open_store(state, writer=False) as store:
-            sent = Ledger(store, folder.id, base).sent()
+            sent = Ledger(store, folder.id, base, folder.namespace).sent()
         yield compare(
             "plan of an unchanged study",
             "resources",
@@ -65,7 +65,7 @@ def _push(base: str, state: Path) -> None:
     mapping = map_trial(reading.study, reading.entities, folder)
     settings = loopback_server(base)
     with open_store(state, writer=True) as store, FhirServer(settings) as server:
-        ledger = Ledger(store, folder.id, base)
+        ledger = Ledger(store, folder.id, base, folder.namespace)
         plan = make_plan(reading, mapping, ledger.sent(), lambda _names: {})
         applied = apply_plan(plan, server, ledger, context_of(folder), reading.files, {})
         assert not applied.issues

@@ -40,7 +40,8 @@ class Settings:
             _check_url(named, Where("--server"))
             return loopback_server(named)
         known = ", ".join(self.servers) or "none is configured"
-        message = f"no server {named!r}: neither an http(s) URL nor a name below `servers` ({known})"
+        shown = repr(named) if named.replace("-", "").isalnum() else "of that name"  # a URL may hold credentials
+        message = f"no server {shown}: neither an http(s) URL nor a name below `servers` ({known})"
         raise Misconfigured(message, Issue("error", "unknown-server", message, Where("--server")))
 
 
@@ -62,11 +63,11 @@ def state_file(stated: str | None, trial: str) -> Path:
     """Where a trial's state is kept: as stated (a path, or `sqlite:///path`), or in the user's state folder."""
     if not stated:
         return user_state_path(APP) / f"{trial}.sqlite"
-    scheme, separator, rest = stated.partition(":///")
-    if separator and scheme != "sqlite":
-        message = f"--state: {scheme} databases are not supported yet; name a file"
+    scheme, separator, rest = stated.partition("://")
+    if separator and (scheme != "sqlite" or not rest.startswith("/")):
+        message = f"--state: {scheme[:20]} databases are not supported yet; name a file"
         raise Misconfigured(message, Issue("error", "unknown-state", message, Where("--state")))
-    path = Path(rest if separator else stated)
+    path = Path(rest[1:] if separator else stated)
     return path / f"{trial}.sqlite" if path.is_dir() else path
 
 
@@ -82,9 +83,12 @@ def _server(settings: Settings, name: str, stated: Mapping[str, Any]) -> ServerS
         test=stated.get("test", False),
         fhir_versions=("4.0", *(["4.3"] if stated.get("accept_4_3") else [])),
         token=_token(document, name, stated.get("auth", {})),
-        ca_bundle=stated.get("ca_bundle"),
-        proxy=stated.get("proxy"),
-        headers={key: Secret(value) for key, value in stated.get("headers", {}).items()},
+        ca_bundle=_ca_bundle(document, name, stated.get("ca_bundle")),
+        proxy=_proxy(document, name, stated.get("proxy")),
+        headers={
+            key: _header(document, value, "servers", name, "headers", key)
+            for key, value in stated.get("headers", {}).items()
+        },
         max_entries=stated.get("max_entries", MAX_ENTRIES),
         timeout_seconds=float(stated.get("timeout_seconds", 120)),
     )
@@ -92,7 +96,12 @@ def _server(settings: Settings, name: str, stated: Mapping[str, Any]) -> ServerS
 
 def _check_url(url: str, where: Where) -> None:
     """Refuse credentials inside a URL: URLs end up in logs."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError as error:
+        message = "no URL; a base URL is such as https://fhir.example/r4"
+        raise Misconfigured(message, Issue("error", "wrong-url", message, where)) from error
     if parts.username is not None or parts.password is not None:
         message = "credentials inside a URL are refused; state them under `auth` of a configured server"
         raise Misconfigured(message, Issue("error", "secret-in-url", message, where))
@@ -109,15 +118,44 @@ def _token(document: Document, server: str, auth: Mapping[str, str]) -> Secret |
         raise Misconfigured(message, document.issue("secret-twice", message, *key, "token_file"))
     variable = auth.get("token_environment", f"FHIR_ADAPTER_{_environment_name(server)}_TOKEN")
     if os.environ.get(variable):
-        return Secret(os.environ[variable].strip())
+        return _header(document, os.environ[variable].strip(), *key)
     if "token_file" in auth:
-        return Secret(_read_secret(document, document.path.parent / auth["token_file"], *key, "token_file"))
+        secret = _read_secret(document, document.path.parent / auth["token_file"], *key, "token_file")
+        return _header(document, secret, *key, "token_file")
     if "token" in auth:
-        return Secret(auth["token"])
+        return _header(document, auth["token"], *key, "token")
     if "token_environment" in auth:
         message = f"the environment variable {variable} is not set"
         raise Misconfigured(message, document.issue("secret-missing", message, *key, "token_environment"))
     return None
+
+
+def _header(document: Document, value: str, *key: str) -> Secret:
+    """A secret that can stand in a header: visible ASCII, so that it cannot begin a header of its own."""
+    if not value.isascii() or not value.isprintable():
+        message = "a secret with characters that no HTTP header may hold; only visible ASCII"
+        raise Misconfigured(message, document.issue("wrong-secret", message, *key))
+    return Secret(value)
+
+
+def _ca_bundle(document: Document, server: str, stated: str | None) -> str | None:
+    if stated is None:
+        return None
+    path = document.path.parent / stated
+    if not path.is_file():
+        message = f"the file {path.name} is not there; it is looked for beside the configuration"
+        raise Misconfigured(message, document.issue("missing-file", message, "servers", server, "ca_bundle"))
+    return str(path)
+
+
+def _proxy(document: Document, server: str, stated: str | None) -> str | None:
+    if stated is not None:
+        where = document.issue("", "", "servers", server, "proxy").where
+        if not stated.startswith(("http://", "https://")):
+            message = "a proxy is named by an http(s) URL such as http://proxy.example:3128"
+            raise Misconfigured(message, Issue("error", "wrong-url", message, where))
+        _check_url(stated, where)
+    return stated
 
 
 def _environment_name(server: str) -> str:

@@ -156,7 +156,7 @@ def demo_command(
     first, second = report.first, report.second
     show.hint(f"First push: {first.requests} requests. Second push: {second.requests} requests.")
     if out is not None:
-        show.hint(f"To look at it: fhir-adapter sandbox --db {out / 'server.sqlite'}")
+        show.hint(f"To look at it: fhir-adapter sandbox --db {out / 'demo-server.sqlite'}")
     return 0 if report.complete else exit_codes.IN_PART
 
 
@@ -190,10 +190,17 @@ def _folder(trial: str) -> TrialFolder:
 
 
 def _write(path: Path, lines: list[bytes]) -> None:
-    """Write a file as a whole or not at all."""
+    """Write a file as a whole or not at all; what is no ordinary file (a device, a folder) is left alone."""
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        message = f"{path.name} is no ordinary file; name another"
+        raise Misconfigured(message, Issue("error", "unwritable", message, Where(str(path))))
     temporary = path.with_name(f".{path.name}.part")
-    temporary.write_bytes(b"".join(line + b"\n" for line in lines))
-    temporary.replace(path)
+    try:
+        temporary.write_bytes(b"".join(line + b"\n" for line in lines))
+        temporary.replace(path)
+    except OSError as error:
+        message = f"cannot be written: {error.strerror}"
+        raise Misconfigured(message, Issue("error", "unwritable", message, Where(str(path)))) from error
 
 
 def _plan_shower(path: Path | None, *, as_json: bool) -> Callable[[SyncPlan], Callable[[int], None]]:

@@ -14,7 +14,7 @@ from typing import NoReturn, TextIO
 import typer
 from typer.exceptions import TyperException
 
-from fhir_adapter.cli.exit_codes import BUG, PIPE_CLOSED, USAGE, exit_code
+from fhir_adapter.cli.exit_codes import BUG, PIPE_CLOSED, SURROUNDINGS, USAGE, exit_code
 from fhir_adapter.issues import AdapterError
 
 
@@ -41,6 +41,9 @@ def run() -> NoReturn:
     except AdapterError as error:
         code = exit_code(error)
         _show(error)
+    except OSError as error:
+        code = SURROUNDINGS
+        _say(f"the surroundings failed: {error.strerror or type(error).__name__}; nothing is lost, run it again")
     except Exception as error:  # noqa: BLE001 - the border: a bug is one line on the screen, all of it in the log
         code = BUG
         _log_bug(error)

@@ -56,6 +56,9 @@ def read_answers(body: object, entries: Sequence[TransactionEntry]) -> list[Tran
     answers = body.get("entry", [])
     if not isinstance(answers, list) or len(answers) != len(entries):
         raise BadAnswerError(f"{len(entries)} entries were sent and {len(answers)} were answered")
+    by_name = {name: answer for answer in answers if (name := _located(answer))}
+    if len(by_name) == len(entries):  # some servers answer in another order; locations tell
+        answers = [by_name.get(entry.name) for entry in entries]
     return [_answer(entry, answer) for entry, answer in zip(entries, answers, strict=True)]
 
 
@@ -65,8 +68,7 @@ def blamed_entries(outcome: object) -> set[int]:
     for issue in outcome_issues(outcome):
         for element in ("expression", "location"):
             found = issue.get(element)
-            texts.extend(str(one) for one in found) if isinstance(found, list) else None
-        texts.append(str(issue.get("diagnostics", "")))
+            texts += [str(one) for one in found] if isinstance(found, list) else []
     return {int(place) for text in texts for place in _ENTRY.findall(text)}
 
 
@@ -92,12 +94,18 @@ def _entry(base: str, entry: TransactionEntry) -> bytes:
     return head + b',"resource":' + entry.body + b',"request":' + fhirjson.dumps(request) + b"}"
 
 
+def _located(answer: object) -> str | None:
+    response = answer.get("response") if isinstance(answer, dict) else None
+    location = _LOCATION.search(str(response.get("location") or "")) if isinstance(response, dict) else None
+    return location["name"] if location else None
+
+
 def _answer(entry: TransactionEntry, answer: object) -> TransactionAnswer:
     response = answer.get("response") if isinstance(answer, dict) else None
     if not isinstance(response, dict):
         raise BadAnswerError(f"{entry.name} has no response")
     status = str(response.get("status", ""))[:3]
-    if status not in ("200", "201"):
+    if status not in ("200", "201", "204"):
         raise BadAnswerError(f"{entry.name} was answered {status or 'nothing'}")
     location = _LOCATION.search(str(response.get("location") or ""))
     if location and location["name"] != entry.name:

@@ -1,7 +1,8 @@
 """How to talk to a FHIR server: requests, retries, answers that are not FHIR.
 
-Reads and PUT transactions under ids of our own may be repeated safely, so they are: after a lost connection, a 429 or a
-503 with what `Retry-After` asks (within bounds). Redirects are refused; the token goes to the configured server alone.
+Reads and transactions are repeated: after a lost connection, a 429 or a 503 with what `Retry-After` asks (within
+bounds). A guarded update whose first answer was lost is then refused as a conflict; its Provenance tells the truth.
+Redirects are refused; the token goes to the configured server alone.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from fhir_adapter.client.bundles import (
     read_answers,
     transaction_bundle,
 )
-from fhir_adapter.client.server_settings import ServerSettings
+from fhir_adapter.client.server_settings import ServerSettings, is_loopback
 from fhir_adapter.issues import AdapterError, Issue, Retriable, Where
 
 FHIR_JSON = "application/fhir+json"
@@ -98,6 +99,12 @@ class FhirServer:
 
     def read_many(self, resource_type: str, ids: Sequence[str]) -> dict[str, dict[str, object]]:
         """The resources of one type that exist under these ids, by id."""
+        try:
+            return self._read_many(resource_type, ids)
+        except ServerRejected as error:
+            raise self._not_fhir(f"the search of {resource_type} by _id was answered {error.status}") from error
+
+    def _read_many(self, resource_type: str, ids: Sequence[str]) -> dict[str, dict[str, object]]:
         found: dict[str, dict[str, object]] = {}
         for start in range(0, len(ids), IDS_PER_SEARCH):
             some = ids[start : start + IDS_PER_SEARCH]
@@ -154,6 +161,8 @@ class FhirServer:
                     raise self._retriable("server-unreachable", _network_words(error)) from error
                 self._sleep(_FIRST_WAIT_SECONDS * 2 ** (attempt - 1))
                 continue
+            except httpx2.RequestError as error:
+                raise self._not_fhir("an answer that cannot be decoded") from error
             log.debug("answer", extra={**_about(method, path, attempt), "status": response.status_code})
             if response.status_code not in _BUSY or last:
                 return self._read(response)
@@ -234,7 +243,7 @@ def _open(settings: ServerSettings) -> httpx2.Client:
         follow_redirects=False,
         verify=settings.ca_bundle or True,
         proxy=settings.proxy,
-        trust_env=settings.proxy is None and not settings.test,
+        trust_env=settings.proxy is None and not is_loopback(settings.base),
     )
 
 

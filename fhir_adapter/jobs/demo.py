@@ -64,9 +64,9 @@ def demo(
 
     `keep` is a folder for the server's database and our state; without it both are gone at the end.
     """
-    with _place(keep) as place, running(str(place / "server.sqlite")) as base:
+    with _place(keep) as place, running(str(place / "demo-server.sqlite")) as base:
         say(f"A FHIR server of our own runs at {base}; it is empty.")
-        settings, state = loopback_server(base), place / "state.sqlite"
+        settings, state = loopback_server(base), place / "demo-state.sqlite"
         options = PushOptions(subjects=subjects)
         first = push(folder, settings, state, options, show_plan)
         say("The same push again: what has not changed costs nothing.")
@@ -84,7 +84,7 @@ def _place(keep: Path | None) -> Iterator[Path]:
             yield Path(folder)
         return
     keep.mkdir(parents=True, exist_ok=True)
-    for name in ("server.sqlite", "state.sqlite"):
+    for name in ("demo-server.sqlite", "demo-state.sqlite"):
         for file in keep.glob(f"{name}*"):
             file.unlink()
     yield keep

@@ -91,7 +91,7 @@ def push(
     mapping = map_trial(reading.study, reading.entities, folder)
     log.info("read", extra={"resources": len(mapping.resources), "set_aside": len(reading.set_aside)})
     with open_store(state, writer=not options.dry_run) as store, FhirServer(settings) as server:
-        ledger = Ledger(store, folder.id, settings.base)
+        ledger = Ledger(store, folder.id, settings.base, folder.namespace)
         guarded = _VersionGuard(server)
         open_intents = recover(ledger, guarded()) if ledger.intents() else {}
         plan = make_plan(reading, mapping, ledger.sent(), lambda names: existing(guarded(), names))

@@ -12,7 +12,7 @@ MASKED = "MASKED STUDY TREATMENT"
 def masked(entity: Entity) -> Entity:
     """The entity without anything that tells the arm."""
     if isinstance(entity, Dose):
-        return replace(entity, treatment=MASKED, strength=None, lot="")
+        return replace(entity, treatment=MASKED, strength=None, lot="", device="")
     if isinstance(entity, Subject):
         return replace(entity, planned_arm="", actual_arm="")
     return entity

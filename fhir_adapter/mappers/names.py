@@ -18,6 +18,8 @@ _UNSAFE = re.compile(r"[\s/\\|,$%?#&=;<>\"'`^{}\[\]]")
 """Characters that search tokens, URLs or readers take for something else; they are percent-encoded."""
 
 
+_CODE = re.compile(r"\S+( \S+)*")
+"""What FHIR accepts as a code: no blanks but single ones between words."""
 _REMEMBERED = 200_000
 
 
@@ -34,6 +36,10 @@ class Names:
         name = f"{resource_type}|{self.value(*key)}"
         digest = sha1(self._namespace + name.encode(), usedforsecurity=False).digest()
         return str(uuid.UUID(bytes=digest[:16], version=5))
+
+    def code(self, word: str) -> str:
+        """A word of the source as a code: as recorded where FHIR's form of codes allows it."""
+        return word if _CODE.fullmatch(word) else self.value(word)
 
     def identifier(self, kind: str, *key: str) -> dict[str, object]:
         """A business identifier in the trial's system for this kind of record."""

@@ -11,7 +11,7 @@ from fhir_adapter.mappers.blinding import masked
 from fhir_adapter.mappers.context import Context, Resource
 from fhir_adapter.mappers.names import Names
 from fhir_adapter.mappers.r4.adverse_event import map_adverse_event
-from fhir_adapter.mappers.r4.device import map_adapter
+from fhir_adapter.mappers.r4.device import ADAPTER_NAME, map_adapter
 from fhir_adapter.mappers.r4.encounter import map_visit
 from fhir_adapter.mappers.r4.group import map_eligibility
 from fhir_adapter.mappers.r4.location import map_location
@@ -36,14 +36,21 @@ from fhir_adapter.trial import (
 )
 from fhir_adapter.trial_folder import TrialFolder
 
-_MAPPERS: dict[type, tuple[Callable[[Any, Context], Resource], ...]] = {
-    Subject: (map_patient, map_research_subject),
-    Visit: (map_visit,),
-    Dose: (map_dose,),
-    Measurement: (map_measurement,),
-    Finding: (map_finding,),
-    AdverseEvent: (map_adverse_event,),
+_MAPPERS: dict[type, tuple[tuple[str, Callable[[Any, Context], Resource]], ...]] = {
+    Subject: (("Patient", map_patient), ("ResearchSubject", map_research_subject)),
+    Visit: (("Encounter", map_visit),),
+    Dose: (("MedicationAdministration", map_dose),),
+    Measurement: (("Observation", map_measurement),),
+    Finding: (("Observation", map_finding),),
+    AdverseEvent: (("AdverseEvent", map_adverse_event),),
 }
+_MADE_OF: dict[str, tuple[str, ...]] = {
+    "ResearchStudy": ("study-fact", "arm"),
+    "Group": ("study-fact", "criterion"),
+    "Organization": ("study-fact",),
+    "ResearchSubject": ("subject", "disposition"),
+}
+"""The kinds of sources behind a resource that more than one row makes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +60,7 @@ class Mapped:
     resource: Resource
     subject: str | None
     origin: Origin
+    sources: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -62,10 +70,10 @@ class Mapped:
 
 @dataclass(frozen=True, slots=True)
 class Unmapped:
-    """An entity that has no resource: why, and what its resources would have been called."""
+    """An entity that has no resource: why, and what the resource would have been called (`Type/id`)."""
 
     issue: Issue
-    names: tuple[str, ...]
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +96,45 @@ def map_trial(study: Study, entities: Iterable[Entity], folder: TrialFolder) -> 
     context = replace(context_of(folder), keys=_keys(entities))
     resources: list[Mapped] = []
     unmapped: list[Unmapped] = []
-    _collect(_study_level(study, context), resources, unmapped)
+    for step in (*_study_level(study, context), *_of_entities(entities, context)):
+        try:
+            resource = step.mapper(*step.arguments)
+        except Rejected as error:
+            where = Where(step.origin.file or None, step.origin.row or None)
+            name = f"{step.resource_type}/{context.names.id(step.resource_type, *step.key)}"
+            unmapped.append(Unmapped(replace(error.issues[0], where=where), name))
+        else:
+            resources.append(Mapped(resource, step.subject, step.origin, _sources(step, folder)))
+    return Mapping(tuple(resources), tuple(unmapped), context)
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One resource to be made: its type and key, and what makes it."""
+
+    resource_type: str
+    key: tuple[str, ...]
+    mapper: Callable[..., Resource]
+    arguments: tuple[Any, ...]
+    subject: str | None = None
+    origin: Origin = NOWHERE
+
+
+def _sources(step: _Step, folder: TrialFolder) -> tuple[str, ...]:
+    kinds = _MADE_OF.get(step.resource_type, ())
+    names = [source.name for source in folder.sources if source.entity in kinds]
+    return tuple(dict.fromkeys([*([step.origin.source] if step.origin.source else []), *names]))
+
+
+def _of_entities(entities: Iterable[Entity], context: Context) -> Iterator[_Step]:
     medications: set[tuple[str, ...]] = set()
     for entity in entities:
-        seen = masked(entity) if folder.masked else entity
+        seen = masked(entity) if context.folder.masked else entity
         if isinstance(seen, Dose) and medication_key(seen) not in medications:
             medications.add(medication_key(seen))
-            _collect([(map_medication, (seen, context), None, seen.origin)], resources, unmapped)
-        steps = ((mapper, (seen, context), seen.subject, seen.origin) for mapper in _MAPPERS[type(seen)])
-        _collect(steps, resources, unmapped)
-    return Mapping(tuple(resources), tuple(unmapped), context)
+            yield _Step("Medication", medication_key(seen), map_medication, (seen, context), None, seen.origin)
+        for resource_type, mapper in _MAPPERS[type(seen)]:
+            yield _Step(resource_type, seen.key, mapper, (seen, context), seen.subject, seen.origin)
 
 
 def _keys(entities: Iterable[Entity]) -> dict[tuple[str, ...], tuple[str, ...] | None]:
@@ -116,28 +153,16 @@ def _keys(entities: Iterable[Entity]) -> dict[tuple[str, ...], tuple[str, ...] |
     return keys
 
 
-_Step = tuple[Callable[..., Resource], tuple[Any, ...], str | None, Origin]
-
-
 def _study_level(study: Study, context: Context) -> Iterator[_Step]:
-    yield map_adapter, (context,), None, NOWHERE
+    yield _Step("Device", (ADAPTER_NAME,), map_adapter, (context,))
     for fact in study.facts.get("sponsor", ())[:1]:
-        yield map_sponsor, (fact.text, context), None, NOWHERE
+        yield _Step("Organization", ("sponsor", fact.text), map_sponsor, (fact.text, context))
     for site in study.sites:
-        yield map_site_organization, (site, context), None, NOWHERE
-        yield map_location, (site, context), None, NOWHERE
+        yield _Step("Organization", ("site", site.name), map_site_organization, (site, context))
+        yield _Step("Location", (site.name,), map_location, (site, context))
     if study.criteria:
-        yield map_eligibility, (study, context), None, NOWHERE
-    yield map_study, (study, context), None, NOWHERE
+        yield _Step("Group", (study.identifier,), map_eligibility, (study, context))
+    yield _Step("ResearchStudy", (study.identifier,), map_study, (study, context))
     if not context.folder.flat:
         for site in study.sites:
-            yield map_site_study, (study, site, context), None, NOWHERE
-
-
-def _collect(steps: Iterable[_Step], resources: list[Mapped], unmapped: list[Unmapped]) -> None:
-    for mapper, arguments, subject, origin in steps:
-        try:
-            resources.append(Mapped(mapper(*arguments), subject, origin))
-        except Rejected as error:
-            issue = replace(error.issues[0], where=Where(origin.file or None, origin.row or None))
-            unmapped.append(Unmapped(issue, (subject or "",)))
+            yield _Step("ResearchStudy", context.study_key(site.name), map_site_study, (study, site, context))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
 
 from fhir_adapter.issues import Issue, Where
 from fhir_adapter.sources.reading import SetAside
@@ -19,7 +21,7 @@ from fhir_adapter.trial import (
     Visit,
     study_day,
 )
-from fhir_adapter.trial_folder import Panel, TrialFolder
+from fhir_adapter.trial_folder import Panel, SourceSettings, TrialFolder
 
 
 def assemble_subjects(subjects: Iterable[Subject], dispositions: Iterable[Disposition]) -> list[Subject]:
@@ -30,22 +32,32 @@ def assemble_subjects(subjects: Iterable[Subject], dispositions: Iterable[Dispos
     return [replace(subject, dispositions=tuple(by_subject.get(subject.subject, ()))) for subject in subjects]
 
 
-def assemble_study(folder: TrialFolder, found: Mapping[str, list[object]], subjects: Sequence[Subject]) -> Study:
+_FORMS = {
+    "planned_size": (re.compile(r"\d{1,7}", re.ASCII), "a whole number of subjects"),
+    "age_minimum": (re.compile(r"P\d{1,3}Y", re.ASCII), "years as ISO 8601 writes them, such as P50Y"),
+    "age_maximum": (re.compile(r"P\d{1,3}Y", re.ASCII), "years as ISO 8601 writes them, such as P50Y"),
+}
+"""Facts that become numbers, and how they must read."""
+
+
+def assemble_study(folder: TrialFolder, found: Mapping[str, list[object]]) -> tuple[Study, list[SetAside]]:
     """The study from its summary rows, arms and criteria; what trial.yaml states itself goes before them."""
     facts: dict[str, tuple[Fact, ...]] = dict(folder.facts)
+    unread: list[SetAside] = []
     for source in folder.sources:
         if source.entity == "study-fact":
-            _add_facts(facts, source.parameters, found[source.name], folder)
+            unread.extend(_add_facts(facts, source, found[source.name], folder))
     everything = [one for many in found.values() for one in many]
     arms = {one.name: one for one in everything if isinstance(one, Arm)}
     criteria = [one for one in everything if isinstance(one, Criterion)]
-    return Study(
+    study = Study(
         identifier=folder.study_identifier,
         facts=facts,
         arms=tuple(arms[name] for name in sorted(arms)),
         criteria=tuple(sorted(criteria, key=lambda one: (one.exclusion, one.name))),
-        sites=tuple(_sites(folder, subjects)),
+        sites=tuple(Site(name, site.name, site.country) for name, site in folder.sites.items()),
     )
+    return study, unread
 
 
 def join_panels(
@@ -80,7 +92,30 @@ def join_panels(
 def _broken(part: Measurement, panel: Panel) -> SetAside:
     message = f"part of {panel.title}, of which another row was set aside"
     where = Where(part.origin.file, part.origin.row)
-    return SetAside(Issue("error", "panel-incomplete", message, where), part.origin.source, part.subject, part.key)
+    return SetAside(
+        Issue("error", "panel-incomplete", message, where), part.origin.source, "measurement", part.subject, part.key
+    )
+
+
+def warn_of_countries(subjects: Iterable[Subject], folder: TrialFolder) -> Iterator[Issue]:
+    """A warning for each subject whose row names another country than trial.yaml states for its site."""
+    for subject in subjects:
+        stated = folder.sites[subject.site].country
+        if stated and subject.site_country and subject.site_country != stated:
+            message = f"site {subject.site} is in {stated} by trial.yaml, and in another country by this row"
+            yield Issue("warning", "site-country-differs", message, Where(subject.origin.file, subject.origin.row))
+
+
+def warn_of_standards(measurements: Iterable[Measurement], folder: TrialFolder) -> Iterator[Issue]:
+    """A warning for each standardised value that has no place beside the value as recorded, and is not sent."""
+    for one in measurements:
+        test = folder.codes.tests.get(one.test)
+        if one.standard is None or one.value is None or test is None:
+            continue
+        translated = one.standard.unit != (one.unit or "") and (one.standard.unit or test.standard_unitless)
+        if not translated and one.standard.value != Decimal(one.value):
+            message = f"{one.test}: the standardised value differs, and its unit does not say how; it is not sent"
+            yield Issue("warning", "standard-differs", message, Where(one.origin.file, one.origin.row))
 
 
 def warn_of_windows(subjects: Iterable[Subject], visits: Iterable[Visit], folder: TrialFolder) -> Iterator[Issue]:
@@ -98,27 +133,28 @@ def warn_of_windows(subjects: Iterable[Subject], visits: Iterable[Visit], folder
 
 
 def _add_facts(
-    facts: dict[str, tuple[Fact, ...]], fields: Mapping[str, str], rows: Iterable[object], folder: TrialFolder
-) -> None:
-    """Facts in the order of the mapping, then of their sequence: the order of rows in a file means nothing."""
-    order = {parameter: place for place, parameter in enumerate(fields)}
+    facts: dict[str, tuple[Fact, ...]], source: SourceSettings, rows: Iterable[object], folder: TrialFolder
+) -> Iterator[SetAside]:
+    """Add facts in the order of the mapping, then of their sequence: the order of rows in a file means nothing.
+
+    Answers those that do not read as they must.
+    """
+    order = {parameter: place for place, parameter in enumerate(source.parameters)}
     known = [row for row in rows if isinstance(row, tuple) and row[0] in order]
     for parameter, fact in sorted(known, key=lambda row: (order[row[0]], _number(row[1].sequence), row[1].text)):
-        field = fields[parameter]
-        if field not in folder.facts and fact.text:
+        field = source.parameters[parameter]
+        form, right = _FORMS.get(field, (None, ""))
+        if field in folder.facts or not fact.text:
+            continue
+        if form is not None and not form.fullmatch(fact.text):
+            issue = Issue("error", "invalid-number", f"{parameter}: not {right}", Where(source.file))
+            yield SetAside(issue, source.name, source.entity)
+        else:
             facts[field] = (*facts.get(field, ()), fact)
 
 
 def _number(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() else 0
-
-
-def _sites(folder: TrialFolder, subjects: Iterable[Subject]) -> Iterator[Site]:
-    countries = {
-        one.site: one.site_country for one in sorted(subjects, key=lambda one: one.subject) if one.site_country
-    }
-    for name, site in folder.sites.items():
-        yield Site(name, site.name, countries.get(name))
 
 
 def _panel_key(key: tuple[str, ...], panel: Panel) -> tuple[str, ...]:

@@ -13,8 +13,11 @@ from fhir_adapter.sources.table import Table
 from fhir_adapter.trial_folder import Document, SourceSettings
 
 
-def check_fields(source: SourceSettings, document: Document) -> None:
-    """Refuse a mapping that names a field which the entity does not have; raises `Misconfigured`."""
+def check_fields(source: SourceSettings, document: Document, *, masked: bool) -> None:
+    """Refuse a mapping that names a field which the entity does not have, or a key that tells a masked arm.
+
+    Raises `Misconfigured`.
+    """
     known = FIELDS[source.entity]
     named = [("columns", column, name) for column, name in source.columns.items()]
     named += [("constants", name, name) for name in source.constants]
@@ -24,11 +27,12 @@ def check_fields(source: SourceSettings, document: Document) -> None:
         if name not in known
     ]
     issues += list(_repeated(source, document))
+    issues += list(_unblinding(source, document)) if masked else []
     if source.parameters and "parameter" not in source.columns.values():
         message = "parameters are listed, and no column is mapped to the field 'parameter' that names them"
         issues.append(document.issue("unknown-field", message, "sources", source.name, "parameters"))
     if issues:
-        raise Misconfigured(f"source {source.name}: fields that a {source.entity} does not have", *issues)
+        raise Misconfigured(f"source {source.name}: fields that cannot be filled so", *issues)
 
 
 def check_columns(source: SourceSettings, table: Table, document: Document) -> None:
@@ -78,6 +82,17 @@ def _use(
     if name in ignored:
         return "ignored", ignored[name]
     return "unknown", ""
+
+
+_UNBLINDING = ("treatment", "strength", "lot", "planned_arm", "actual_arm", "device")
+
+
+def _unblinding(source: SourceSettings, document: Document) -> Iterator[Issue]:
+    """A key stands in identifiers, so in a masked trial it must not tell the arm."""
+    for column in source.key:
+        if source.columns.get(column) in _UNBLINDING:
+            message = f"{column} would show the arm of a masked trial in every identifier; choose another key"
+            yield document.issue("unblinding-key", message, "sources", source.name, "key")
 
 
 def _repeated(source: SourceSettings, document: Document) -> Iterator[Issue]:

@@ -271,7 +271,7 @@ def _text(value: object) -> str | None:
 def _integer(value: object) -> str | None:
     if type(value) is int:
         return str(value)
-    return str(value) if isinstance(value, Decimal) and value == value.to_integral_value() else None
+    return str(int(value)) if isinstance(value, Decimal) and value == value.to_integral_value() else None
 
 
 def _number(value: object) -> str | None:

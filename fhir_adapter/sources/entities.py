@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from fhir_adapter.sources.fields import Fields, read_quantity
+from fhir_adapter.sources.fields import Fields, RowError, read_quantity
 from fhir_adapter.trial import (
     AdverseEvent,
     Arm,
@@ -98,6 +98,8 @@ def read_criterion(row: Row) -> Criterion:
 def read_subject(row: Row) -> Subject:
     """A subject; dispositions join it later."""
     fields = row.fields
+    if fields.flag("died") is False and fields.text("death"):
+        raise RowError("contradiction", f"{fields.column('died')}: alive, and {fields.column('death')} has a date")
     return Subject(
         subject=fields.needed_identifier("subject"),
         site=fields.needed_identifier("site"),
@@ -198,6 +200,10 @@ def read_measurement(row: Row) -> Measurement:
     not_done = bool(fields.text("status")) and row.codes.one("status", fields.text("status")) == "not-done"
     if not not_done:
         fields.needed("value")
+    elif recorded:
+        raise RowError(
+            "contradiction", f"{fields.column('status')}: not done, and {fields.column('value')} has a value"
+        )
     number = read_quantity(recorded, unit)
     return Measurement(
         test=fields.needed("test"),
@@ -264,7 +270,7 @@ def read_adverse_event(row: Row) -> AdverseEvent:
         action=fields.text("action"),
         causality=fields.text("causality"),
         outcome=fields.text("outcome"),
-        dictionary_terms=tuple((fields.text(term), fields.text(code)) for term, code in terms if fields.text(code)),
+        dictionary_terms=tuple((fields.text(term), fields.text(code)) for term, code in terms if fields.text(term)),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from zoneinfo import ZoneInfo
 
 from fhir_adapter.issues import Issue, Rejected
@@ -31,7 +31,7 @@ class RowError(Rejected):
 class Fields:
     """One row, read by the names of entity fields instead of the source's columns."""
 
-    __slots__ = ("_cells", "_columns", "_constants", "zone")
+    __slots__ = ("_cells", "_columns", "_constants", "_numeric", "zone")
 
     def __init__(
         self,
@@ -39,10 +39,12 @@ class Fields:
         columns: Mapping[str, str],
         constants: Mapping[str, str],
         zone: ZoneInfo | None = None,
+        numeric: frozenset[str] = frozenset(),
     ) -> None:
         self._cells = cells
         self._columns = columns
         self._constants = constants
+        self._numeric = numeric
         self.zone = zone
 
     def text(self, name: str) -> str:
@@ -52,7 +54,8 @@ class Fields:
 
     def identifier(self, name: str) -> str:
         """The text of a field that names something: spelled in one way (NFC), without invisible characters."""
-        return check_key_part(self.column(name), self.text(name))
+        text = self.text(name)
+        return check_key_part(self.column(name), plain_number(text) if self.column(name) in self._numeric else text)
 
     def needed_identifier(self, name: str) -> str:
         """An identifier that must be there."""
@@ -113,6 +116,14 @@ def read_quantity(text: str, unit: str) -> Quantity | None:
     if match is None or len(plain) > _MAX_NUMBER:
         return None
     return Quantity(Decimal(match["number"]), unit, text, match["comparator"])
+
+
+def plain_number(text: str) -> str:
+    """A number of a numeric column in its one spelling, as names use it: 1.0 and 1 name the same visit."""
+    try:
+        return f"{Decimal(text).normalize():f}" if text else text
+    except InvalidOperation:
+        return text
 
 
 def check_key_part(column: str, text: str) -> str:

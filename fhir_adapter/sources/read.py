@@ -12,10 +12,17 @@ from pathlib import Path
 from typing import TypeVar
 
 from fhir_adapter.issues import Issue, Misconfigured, Rejected, Where
-from fhir_adapter.sources.assemble import assemble_study, assemble_subjects, join_panels, warn_of_windows
+from fhir_adapter.sources.assemble import (
+    assemble_study,
+    assemble_subjects,
+    join_panels,
+    warn_of_countries,
+    warn_of_standards,
+    warn_of_windows,
+)
 from fhir_adapter.sources.columns import check_columns, check_fields, column_uses, unknown_columns
 from fhir_adapter.sources.entities import BUILDERS, FIELDS, Row
-from fhir_adapter.sources.fields import Fields, RowError, check_key_part
+from fhir_adapter.sources.fields import Fields, RowError, check_key_part, plain_number
 from fhir_adapter.sources.read_table import read_table
 from fhir_adapter.sources.reading import ColumnUse, Reading, RowCount, SetAside
 from fhir_adapter.sources.reconcile import reconcile_exposure
@@ -38,6 +45,7 @@ from fhir_adapter.trial_folder import SourceSettings, TrialFolder
 _Kind = TypeVar("_Kind")
 
 _STUDY_LEVEL = ("study-fact", "arm", "criterion")
+_NUMERIC = ("integer", "decimal", "float", "double")
 _ORDER = tuple(FIELDS)
 """The kinds of entities in the order in which they are read: subjects before all that is theirs."""
 
@@ -79,7 +87,7 @@ def read_trial(folder: TrialFolder, source: Path | None = None) -> Reading:
     """
     run = _Run(folder, source if source is not None else folder.source_folder)
     for settings in folder.sources:
-        check_fields(settings, folder.sources_document)
+        check_fields(settings, folder.sources_document, masked=folder.masked)
     for kind in sorted({settings.entity for settings in folder.sources}, key=_reading_order):
         _read_kind(run, [settings for settings in folder.sources if settings.entity == kind])
     run.columns.extend(_ignored_files(run))
@@ -99,7 +107,10 @@ def _reading(run: _Run) -> Reading:
     visits = _of(run, Visit)
     run.warnings.extend(reconcile_exposure(doses, _of(run, Exposure), run.folder))
     run.warnings.extend(warn_of_windows(subjects, visits, run.folder))
-    study = assemble_study(run.folder, run.found, subjects)
+    run.warnings.extend(warn_of_standards(_of(run, Measurement), run.folder))
+    run.warnings.extend(warn_of_countries(subjects, run.folder))
+    study, unread = assemble_study(run.folder, run.found)
+    run.set_aside.extend(unread)
     entities: list[Entity] = [*subjects, *visits, *_of(run, AdverseEvent), *doses, *measurements, *_of(run, Finding)]
     return Reading(
         study,
@@ -139,16 +150,17 @@ def _read_source(run: _Run, source: SourceSettings) -> list[_Candidate]:
     try:
         table = _table(run, source)
     except Rejected as error:
-        run.set_aside.append(SetAside(error.issues[0], source.name))
+        run.set_aside.append(SetAside(error.issues[0], source.name, source.entity))
         return []
     check_columns(source, table, run.folder.sources_document)
     run.columns.extend(column_uses(source, table))
-    run.set_aside.extend(SetAside(issue, source.name) for issue in table.issues)
+    run.set_aside.extend(SetAside(issue, source.name, source.entity) for issue in table.issues)
     key = _key_columns(run, source, table)
     wanted = [row for row in table.rows if source.rows is None or row.cells[source.rows.column] in source.rows.keep]
     total = len(table.rows) + len(table.issues)
     run.counts[source.name] = RowCount(source.name, source.file, total, 0, len(table.rows) - len(wanted), 0)
-    return [_candidate(run, source, row, key) for row in wanted]
+    numeric = frozenset(column.name for column in table.columns if column.data_type in _NUMERIC)
+    return [_candidate(run, source, row, key, numeric) for row in wanted]
 
 
 def _table(run: _Run, source: SourceSettings) -> Table:
@@ -181,12 +193,15 @@ def _key_columns(run: _Run, source: SourceSettings, table: Table) -> tuple[str, 
     return key
 
 
-def _candidate(run: _Run, source: SourceSettings, row: TableRow, columns: tuple[str, ...]) -> _Candidate:
+def _candidate(
+    run: _Run, source: SourceSettings, row: TableRow, columns: tuple[str, ...], numeric: frozenset[str]
+) -> _Candidate:
     """The entity of a row, or none when the row is bad; its key counts all the same."""
-    fields = Fields(row.cells, {name: column for column, name in source.columns.items()}, source.constants)
+    columns_of = {name: column for column, name in source.columns.items()}
+    fields = Fields(row.cells, columns_of, source.constants, numeric=numeric)
     key: tuple[str, ...] = ()
     try:
-        key = tuple(check_key_part(column, row.cells[column]) for column in columns)
+        key = tuple(_key_part(column, row.cells[column], numeric) for column in columns)
         site = _site(run, source, fields)
         settings = run.folder.sites.get(site)
         fields.zone = settings.zone if settings else None
@@ -197,6 +212,10 @@ def _candidate(run: _Run, source: SourceSettings, row: TableRow, columns: tuple[
         run.set_aside.append(_aside(source, row.number, fields.text("subject"), key or raw, error.issues[0]))
         return _Candidate(source, row.number, fields.text("subject"), key, None)
     return _Candidate(source, row.number, fields.text("subject"), key, entity)
+
+
+def _key_part(column: str, text: str, numeric: frozenset[str]) -> str:
+    return check_key_part(column, plain_number(text) if column in numeric else text)
 
 
 def _site(run: _Run, source: SourceSettings, fields: Fields) -> str:
@@ -236,7 +255,7 @@ def _place(other: _Candidate, source: SourceSettings) -> str:
 
 
 def _aside(source: SourceSettings, row: int, subject: str, key: tuple[str, ...], issue: Issue) -> SetAside:
-    return SetAside(replace(issue, where=Where(source.file, row)), source.name, subject or None, key)
+    return SetAside(replace(issue, where=Where(source.file, row)), source.name, source.entity, subject or None, key)
 
 
 def _ignored_files(run: _Run) -> Iterator[ColumnUse]:

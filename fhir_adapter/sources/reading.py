@@ -12,10 +12,11 @@ from fhir_adapter.trial import Entity, Study, Subject
 
 @dataclass(frozen=True, slots=True)
 class SetAside:
-    """A row that was not used: why, and as far as known whose it is and under which business key."""
+    """A row that was not used: why, what kind of entity it holds, and as far as known whose, under which key."""
 
     issue: Issue
     source: str
+    kind: str
     subject: str | None = None
     key: tuple[str, ...] | None = None
 

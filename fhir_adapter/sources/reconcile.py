@@ -45,7 +45,8 @@ def _difference(exposure: Exposure, given: Iterable[Dose], folder: TrialFolder) 
     first, last = exposure.start.day, (exposure.end or exposure.start).day
     if first is None or last is None:
         return "an interval without whole dates cannot be compared with the doses as collected"
-    inside = [dose for dose in given if dose.start.day is not None and first <= dose.start.day <= last]
+    same = [dose for dose in given if dose.treatment == exposure.treatment]
+    inside = [dose for dose in same if dose.start.day is not None and first <= dose.start.day <= last]
     try:
         unit = codes.unit(exposure.amount.unit)
         collected = sum((derived_amount(dose, unit, codes) or Fraction() for dose in inside), Fraction())

@@ -1,6 +1,6 @@
 """What we know: which resources were sent where, and what was about to be sent when the program was stopped."""
 
 from fhir_adapter.store.database import Store, open_store
-from fhir_adapter.store.ledger import Intent, IntentEntry, Ledger, Sent
+from fhir_adapter.store.ledger import EDITED, Intent, IntentEntry, Ledger, Sent
 
-__all__ = ["Intent", "IntentEntry", "Ledger", "Sent", "Store", "open_store"]
+__all__ = ["EDITED", "Intent", "IntentEntry", "Ledger", "Sent", "Store", "open_store"]

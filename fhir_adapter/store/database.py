@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from sqlalchemy import (
+    URL,
     Column,
     Engine,
     ForeignKey,
@@ -26,7 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from fhir_adapter.issues import Fatal, Issue, Retriable, Where
+from fhir_adapter.issues import Fatal, Issue, Misconfigured, Retriable, Where
 
 SCHEMA_VERSION = 1
 
@@ -38,6 +41,7 @@ target = Table(
     Column("id", Integer, primary_key=True),
     Column("trial", String, nullable=False),
     Column("server", String, nullable=False),
+    Column("namespace", String, nullable=False, comment="SHA-256: ids of another namespace are other resources"),
     UniqueConstraint("trial", "server"),
 )
 sent = Table(
@@ -79,15 +83,22 @@ class Store:
         if self._lock is not None:
             self._lock.close()
 
-    def target(self, trial: str, server: str) -> int:
-        """The number under which this trial's records on this server are kept."""
+    def target(self, trial: str, server: str, namespace: uuid.UUID) -> int:
+        """The number under which this trial's records on this server are kept.
+
+        Raises `Misconfigured` when they were made with another namespace: under it every id would be a new one.
+        """
+        digest = hashlib.sha256(namespace.bytes).hexdigest()
         with storage_errors(self._place), self.engine.begin() as connection:
             where = (target.c.trial == trial) & (target.c.server == server)
-            found = connection.execute(select(target.c.id).where(where)).scalar()
+            found = connection.execute(select(target.c.id, target.c.namespace).where(where)).one_or_none()
             if found is None:
-                connection.execute(insert(target).values(trial=trial, server=server))
-                found = connection.execute(select(target.c.id).where(where)).scalar_one()
-            return int(found)
+                connection.execute(insert(target).values(trial=trial, server=server, namespace=digest))
+                found = connection.execute(select(target.c.id, target.c.namespace).where(where)).one()
+        if found.namespace != digest:
+            message = "id_namespace is not the one with which this trial was sent there; restore it"
+            raise Misconfigured(message, Issue("error", "other-namespace", message, Where(self._place)))
+        return int(found.id)
 
     @property
     def place(self) -> str:
@@ -103,7 +114,7 @@ def open_store(place: Path, *, writer: bool) -> Store:
     with storage_errors(str(place)):
         place.parent.mkdir(parents=True, exist_ok=True)
         lock = _lock(place) if writer else None
-        engine = create_engine(f"sqlite:///{place}")
+        engine = create_engine(URL.create("sqlite", database=str(place)))
         event.listen(engine, "connect", _configure)
         try:
             _check_version(engine, place)

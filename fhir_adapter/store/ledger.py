@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,9 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from fhir_adapter import fhirjson
 from fhir_adapter.store.database import Store, intent, sent, storage_errors
+
+EDITED = "edited"
+"""Instead of a version: somebody else wrote after us, so the version we made is not the one that stands there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +30,14 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class IntentEntry:
-    """One write of an intended transaction."""
+    """One write of an intended transaction; `content` is the digest of what it says, in whatever order."""
 
     name: str
     subject: str | None
     source: str
     sha256: bytes
     revision: int
+    content: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +52,9 @@ class Intent:
 class Ledger:
     """The records of one trial on one server."""
 
-    def __init__(self, store: Store, trial: str, server: str) -> None:
+    def __init__(self, store: Store, trial: str, server: str, namespace: uuid.UUID) -> None:
         self._store = store
-        self._target = store.target(trial, server)
+        self._target = store.target(trial, server, namespace)
 
     def sent(self) -> dict[str, Sent]:
         """Everything we ever wrote there, by `Type/id`."""
@@ -82,12 +87,7 @@ class Ledger:
     def acknowledge(self, done: Intent, versions: Mapping[str, str | None]) -> None:
         """The transaction took place: record every write with the version the server gave, and close the intent."""
         with storage_errors(self._store.place), self._store.engine.begin() as connection:
-            rows = [self._row(entry, versions.get(entry.name)) for entry in done.entries]
-            statement = upsert(sent)
-            changed = {
-                name: statement.excluded[name] for name in ("subject", "source", "sha256", "version", "revision")
-            }
-            connection.execute(statement.on_conflict_do_update(index_elements=["target", "name"], set_=changed), rows)
+            self._record(connection, [self._row(entry, versions.get(entry.name)) for entry in done.entries])
             self._close(connection, done.provenance)
 
     def forget(self, undone: Intent) -> None:
@@ -99,11 +99,14 @@ class Ledger:
         """Record resources that stand on the server as we would send them, although we had no record of them."""
         if found:
             with storage_errors(self._store.place), self._store.engine.begin() as connection:
-                rows = [
-                    {**self._row(IntentEntry(one.name, one.subject, one.source, one.sha256, one.revision), one.version)}
-                    for one in found
-                ]
-                connection.execute(insert(sent).prefix_with("OR REPLACE"), rows)
+                entries = [IntentEntry(one.name, one.subject, one.source, one.sha256, one.revision) for one in found]
+                versions = {one.name: one.version for one in found}
+                self._record(connection, [self._row(entry, versions[entry.name]) for entry in entries])
+
+    def _record(self, connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
+        statement = upsert(sent)
+        changed = {name: statement.excluded[name] for name in ("subject", "source", "sha256", "version", "revision")}
+        connection.execute(statement.on_conflict_do_update(index_elements=["target", "name"], set_=changed), rows)
 
     def _row(self, entry: IntentEntry, version: str | None) -> dict[str, object]:
         return {
@@ -122,11 +125,11 @@ class Ledger:
 
 
 def _write_entries(entries: Sequence[IntentEntry]) -> bytes:
-    return fhirjson.dumps([[e.name, e.subject, e.source, e.sha256.hex(), e.revision] for e in entries])
+    return fhirjson.dumps([[e.name, e.subject, e.source, e.sha256.hex(), e.revision, e.content.hex()] for e in entries])
 
 
 def _read_entries(text: bytes) -> tuple[IntentEntry, ...]:
     return tuple(
-        IntentEntry(name, subject, source, bytes.fromhex(digest), revision)
-        for name, subject, source, digest, revision in fhirjson.loads(text)
+        IntentEntry(name, subject, source, bytes.fromhex(digest), revision, bytes.fromhex(content))
+        for name, subject, source, digest, revision, content in fhirjson.loads(text)
     )

@@ -17,15 +17,15 @@ from fhir_adapter.client import FhirServer, ServerRejected, TransactionEntry
 from fhir_adapter.issues import Issue, Retriable, Where
 from fhir_adapter.mappers import Context, map_provenance
 from fhir_adapter.store import Intent, IntentEntry, Ledger, Sent
+from fhir_adapter.sync.content import content_digest, same_content, version_in
 from fhir_adapter.sync.plan import ACTIONS, Action, Item, SyncPlan
+from fhir_adapter.sync.recover import acknowledge_proven, existing
 
 ORDER = (
     *("Device", "Organization", "Location", "Group", "ResearchStudy", "Medication"),
     *("Patient", "ResearchSubject", "Encounter", "AdverseEvent", "MedicationAdministration", "Observation"),
 )
 """Resources in an order in which each refers only to earlier ones, so large transactions can be split."""
-
-_TOO_LARGE = 413
 
 
 @dataclass
@@ -125,13 +125,28 @@ def _transact(run: _Run, items: Sequence[Item]) -> None:
     run.ledger.intend(intent)
     try:
         answers = run.server.transaction(entries)
-    except ServerRejected:
-        run.ledger.forget(intent)
-        raise
-    run.ledger.acknowledge(intent, {answer.name: answer.version for answer in answers})
+    except ServerRejected as error:
+        if not (error.conflict and _took_place(run, intent)):
+            run.ledger.forget(intent)
+            raise
+    else:
+        run.ledger.acknowledge(intent, {answer.name: answer.version for answer in answers})
     run.open_intents.pop(intent.provenance, None)
     run.applied.provenances += 1
     run.applied.counts.update(item.action for item in items)
+
+
+def _took_place(run: _Run, intent: Intent) -> bool:
+    """True when this transaction was written although its first answer was lost, and now conflicts with itself.
+
+    An older transaction of ours that arrived late makes a conflict too; it is recorded, and the plan is out of date.
+    """
+    late = [one for one in run.open_intents.values() if one.provenance != intent.provenance]
+    left = acknowledge_proven([intent, *late], run.ledger, run.server)
+    if any(one.provenance not in left for one in late):
+        message = "an earlier transaction arrived late; run again, so that the plan is made from what stands there now"
+        raise Retriable(message, Issue("error", "arrived-late", message))
+    return intent.provenance not in left
 
 
 def _entry(item: Item) -> TransactionEntry:
@@ -145,13 +160,17 @@ def _intent(run: _Run, items: Sequence[Item]) -> Intent:
     provenance = str(uuid.uuid5(run.context.folder.namespace, name))
     known = run.open_intents.get(provenance)
     recorded = known.recorded if known else datetime.now(UTC).isoformat(timespec="milliseconds")
-    entries = [IntentEntry(item.name, item.subject, item.source, item.sha256, item.revision) for item in items]
-    return Intent(provenance, recorded, tuple(entries))
+    return Intent(provenance, recorded, tuple(_intent_entry(item) for item in items))
+
+
+def _intent_entry(item: Item) -> IntentEntry:
+    content = content_digest(fhirjson.loads(item.body))
+    return IntentEntry(item.name, item.subject, item.source, item.sha256, item.revision, content)
 
 
 def _files(run: _Run, items: Iterable[Item]) -> dict[str, str]:
-    """The files behind these items, with their SHA-256; items of the study itself come from the trial folder."""
-    sources = {item.source for item in items}
+    """The files behind these items, with their SHA-256."""
+    sources = {source for item in items for source in item.sources}
     return {
         source.file: run.files[source.file]
         for source in run.context.folder.sources
@@ -160,39 +179,45 @@ def _files(run: _Run, items: Iterable[Item]) -> dict[str, str]:
 
 
 def _after_rejection(run: _Run, items: Sequence[Item], error: ServerRejected, lost: set[str]) -> list[list[Item]]:
-    """Too large: halve it. An entry named: set it aside and send the rest. Somebody's edit: leave that one alone."""
-    if error.status == _TOO_LARGE and len(items) > 1:
-        middle = len(items) // 2
-        return [list(items[:middle]), list(items[middle:])]
+    """What is still to be sent: halves of what is too large or has an unnamed culprit, the rest around a named one."""
+    refused: Sequence[Item]
     if error.conflict:
-        refused = _edited(run, items)
+        refused, equal = _edited(run, items)
+        run.ledger.adopt([_as_sent(item) for item in equal])
+        run.applied.counts["unchanged"] += len(equal)
     else:
-        refused = [items[place] for place in sorted(error.blamed) if place < len(items)]
-    action: Action = "conflict" if error.conflict and refused else "blocked"
-    for item in refused or items:
-        lost.add(item.name)
+        refused, equal = [items[place] for place in sorted(error.blamed) if place < len(items)], []
+    if not refused and not equal:
+        if len(items) > 1:
+            middle = len(items) // 2
+            return [list(items[:middle]), list(items[middle:])]
+        refused = items
+    action: Action = "conflict" if error.conflict else "blocked"
+    for item in refused:
+        if item.action == "create":  # what only could not be changed stands there, and can be referred to
+            lost.add(item.name)
         run.applied.counts[action] += 1
         run.applied.issues.extend(_issues(item, error, action))
-    run.progress(len(refused or items))
-    names = {item.name for item in refused}
-    return [[item for item in items if item.name not in names]] if refused else []
+    done = {item.name for item in (*refused, *equal)}
+    run.progress(len(done))
+    return [[item for item in items if item.name not in done]]
 
 
-def _edited(run: _Run, items: Iterable[Item]) -> list[Item]:
-    """The updates whose version on the server is no longer the one that we know."""
-    updates = {item.name: item for item in items if item.action == "update" and item.version is not None}
-    by_type: dict[str, list[str]] = defaultdict(list)
-    for name in updates:
-        resource_type, _, resource_id = name.partition("/")
-        by_type[resource_type].append(resource_id)
-    edited = []
-    for resource_type, ids in by_type.items():
-        there = run.server.read_many(resource_type, ids)
-        for resource_id in ids:
-            item, meta = updates[f"{resource_type}/{resource_id}"], there.get(resource_id, {}).get("meta")
-            if not isinstance(meta, dict) or str(meta.get("versionId")) != item.version:
-                edited.append(item)
-    return edited
+def _edited(run: _Run, items: Iterable[Item]) -> tuple[list[Item], list[Item]]:
+    """The updates whose version on the server is not the one we know: edited, and already as we would have them."""
+    updates = [item for item in items if item.action == "update" and item.version is not None]
+    there = existing(run.server, [item.name for item in updates])
+    edited, equal = [], []
+    for item in updates:
+        resource = there.get(item.name, {})
+        version = version_in(resource)
+        if version == item.version:
+            continue
+        if resource and same_content(fhirjson.loads(item.body), resource):
+            equal.append(replace(item, version=version))
+        else:
+            edited.append(item)
+    return edited, equal
 
 
 def _issues(item: Item, error: ServerRejected, action: Action) -> Iterator[Issue]:

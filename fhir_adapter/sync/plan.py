@@ -17,7 +17,8 @@ from fhir_adapter.issues import Issue, Where
 from fhir_adapter.mappers import Mapped
 from fhir_adapter.mappers import Mapping as MappedTrial
 from fhir_adapter.sources import Reading
-from fhir_adapter.store import Sent
+from fhir_adapter.store import EDITED, Sent
+from fhir_adapter.sync.content import same_content, version_in
 from fhir_adapter.validation import check_structure
 
 Action = Literal["create", "update", "unchanged", "withdrawn", "conflict", "blocked"]
@@ -25,9 +26,6 @@ ACTIONS: tuple[Action, ...] = get_args(Action)
 
 Existing = Callable[[Sequence[str]], Mapping[str, dict[str, object]]]
 """Given names (`Type/id`), the resources that stand on the server under them."""
-
-_LOST = ("blocked", "conflict")
-_SERVER_META = ("versionId", "lastUpdated", "source")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +40,7 @@ class Item:
     sha256: bytes = b""
     revision: int = 0
     version: str | None = None
+    sources: tuple[str, ...] = ()
     adopted: bool = False
 
     def to_dict(self) -> dict[str, object]:
@@ -74,10 +73,12 @@ def make_plan(reading: Reading, mapping: MappedTrial, sent: Mapping[str, Sent], 
     issues = [*(aside.issue for aside in reading.set_aside), *(one.issue for one in mapping.unmapped)]
     items, twice = _block_twice(compared, mapping.resources)
     items, invalid = _block_invalid(items, resources)
+    items, edited = _report_edited(items)
+    items = _keep_whole(items, reading, mapping)
     items, foreign = _adopt(items, resources, existing)
     items, unresolved = _block_unresolved(items, resources)
     gone = list(_gone(reading, mapping, sent, {item.name for item in items}))
-    return SyncPlan((*items, *gone), (*issues, *twice, *invalid, *foreign, *unresolved), reading.warnings)
+    return SyncPlan((*items, *gone), (*issues, *twice, *invalid, *edited, *foreign, *unresolved), reading.warnings)
 
 
 def _compare(one: Mapped, sent: Mapping[str, Sent]) -> Item:
@@ -86,9 +87,9 @@ def _compare(one: Mapped, sent: Mapping[str, Sent]) -> Item:
     known = sent.get(one.name)
     source = one.origin.source
     if known is None:
-        return Item("create", one.name, one.subject, source, body, digest, 1)
-    action: Action = "unchanged" if known.sha256 == digest else "update"
-    return Item(action, one.name, one.subject, source, body, digest, known.revision + 1, known.version)
+        return Item("create", one.name, one.subject, source, body, digest, 1, sources=one.sources)
+    action: Action = "unchanged" if known.sha256 == digest else "conflict" if known.version == EDITED else "update"
+    return Item(action, one.name, one.subject, source, body, digest, known.revision + 1, known.version, one.sources)
 
 
 def _block_twice(items: Sequence[Item], mapped: Sequence[Mapped]) -> tuple[list[Item], list[Issue]]:
@@ -117,6 +118,40 @@ def _block_invalid(items: Sequence[Item], resources: Mapping[str, Mapped]) -> tu
     return kept, issues
 
 
+_BUILT_OF_MANY = {
+    "study-fact": ("ResearchStudy", "Group", "Organization", "Location"),
+    "arm": ("ResearchStudy",),
+    "criterion": ("Group", "ResearchStudy"),
+    "disposition": ("ResearchSubject",),
+}
+"""What is built of many rows of a kind: with one of them set aside it would be told in part, as if it were whole."""
+
+
+def _keep_whole(items: Sequence[Item], reading: Reading, mapping: MappedTrial) -> list[Item]:
+    """Leave what stands on the server as it is while a row that it is built of is set aside.
+
+    A subject's participation is not even created in part; the study is, because everything refers to it.
+    """
+    partial = {(name, aside.subject) for aside in reading.set_aside for name in _BUILT_OF_MANY.get(aside.kind, ())}
+    unmapped = {one.name.partition("/")[0] for one in mapping.unmapped}
+    partial |= {("ResearchStudy", None)} if "Group" in unmapped else set()
+    return [replace(item, action="blocked") if _is_partial(item, partial) else item for item in items]
+
+
+def _is_partial(item: Item, partial: set[tuple[str, str | None]]) -> bool:
+    kind = item.name.partition("/")[0]
+    if kind == "ResearchSubject":
+        return item.action in ("create", "update") and bool(partial & {(kind, item.subject), (kind, None)})
+    return item.action == "update" and item.subject is None and any(kind == name for name, _ in partial)
+
+
+def _report_edited(items: Sequence[Item]) -> tuple[list[Item], list[Issue]]:
+    """What somebody wrote after our last write, found when that was recovered, is left as it is."""
+    message = "somebody changed it on the server after our last write; it was left as it is"
+    edited = [item for item in items if item.action == "conflict"]
+    return list(items), [Issue("error", "edited-on-server", message, Where(resource=item.name)) for item in edited]
+
+
 def _at_origin(issue: Issue, one: Mapped) -> Issue:
     where = Where(one.origin.file or None, one.origin.row or None, one.name, issue.where.expression)
     return replace(issue, where=where)
@@ -133,7 +168,7 @@ def _block_unresolved(items: Sequence[Item], resources: Mapping[str, Mapped]) ->
     }
     while True:
         missing = {
-            name: sorted(target for target in targets if target not in state or state[target].action in _LOST)
+            name: sorted(target for target in targets if target not in state or _is_lost(state[target]))
             for name, targets in waiting.items()
         }
         lost = {name: targets for name, targets in missing.items() if targets}
@@ -146,6 +181,11 @@ def _block_unresolved(items: Sequence[Item], resources: Mapping[str, Mapped]) ->
             message = f"refers to {targets[0].split('/')[0]} that is set aside or not in the sources"
             where = Where(origin.file or None, origin.row or None, name)
             issues.append(Issue("error", "unresolved-reference", message, where))
+
+
+def _is_lost(item: Item) -> bool:
+    """Blocked, or somebody else's under our id; what was only edited stands there and can be referred to."""
+    return item.action == "blocked" or (item.action == "conflict" and item.version != EDITED)
 
 
 def _references(value: object) -> Iterator[str]:
@@ -175,7 +215,7 @@ def _adopt(
         if found is None:
             kept.append(item)
             continue
-        resource, version = resources[item.name].resource, _version(found)
+        resource, version = resources[item.name].resource, version_in(found)
         if not _same_identifier(resource, found):
             message = "another resource stands under this id on the server; it carries none of our identifiers"
             issues.append(Issue("error", "foreign-resource", message, Where(resource=item.name)))
@@ -185,22 +225,6 @@ def _adopt(
         else:
             kept.append(replace(item, action="update", version=version))
     return kept, issues
-
-
-def same_content(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> bool:
-    """True when the server holds what we would send, but for what servers set themselves."""
-    return _plain(ours) == _plain(theirs)
-
-
-def _plain(resource: Mapping[str, Any]) -> bytes:
-    meta = resource.get("meta") or {}
-    kept = {name: _as_set(meta[name]) for name in sorted(meta) if name not in _SERVER_META}
-    return fhirjson.dumps({**{name: resource[name] for name in sorted(resource) if name != "text"}, "meta": kept})
-
-
-def _as_set(value: object) -> object:
-    """Profiles, labels and tags have no order, and servers give them another (HAPI sorts profiles)."""
-    return sorted(fhirjson.dumps(one).decode() for one in value) if isinstance(value, list) else value
 
 
 def _same_identifier(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> bool:
@@ -214,21 +238,18 @@ def _identifiers(resource: Mapping[str, Any]) -> set[tuple[str, str]]:
     return {(str(one.get("system")), str(one.get("value"))) for one in many if isinstance(one, dict)}
 
 
-def _version(resource: Mapping[str, Any]) -> str | None:
-    version = (resource.get("meta") or {}).get("versionId")
-    return str(version) if version is not None else None
-
-
 def _gone(reading: Reading, mapping: MappedTrial, sent: Mapping[str, Sent], planned: set[str]) -> Iterator[Item]:
     """What we once sent and the sources no longer hold: withdrawn, unless rows were set aside that may hold it."""
     uncertain_subjects = {aside.subject for aside in reading.set_aside if aside.subject}
-    uncertain_subjects |= {subject for one in mapping.unmapped for subject in one.names if subject}
     uncertain_sources = {aside.source for aside in reading.set_aside if not aside.subject}
     touched_sources = {aside.source for aside in reading.set_aside}  # what subjects share may hang on any of its rows
+    if any(aside.kind in _BUILT_OF_MANY for aside in reading.set_aside):
+        touched_sources.add("")  # the study's own resources come from several sources
+    unmapped = {one.name for one in mapping.unmapped}
     for name, known in sent.items():
         if name in planned:
             continue
-        uncertain = known.subject in uncertain_subjects or known.source in uncertain_sources
+        uncertain = name in unmapped or known.subject in uncertain_subjects or known.source in uncertain_sources
         uncertain = uncertain or (known.subject is None and known.source in touched_sources)
         action: Action = "blocked" if uncertain else "withdrawn"
         yield Item(action, name, known.subject, known.source, revision=known.revision, version=known.version)

@@ -7,6 +7,10 @@ from dataclasses import dataclass
 
 from fhir_adapter.issues import Issue, Rejected
 
+_RESULTS = ("word", "finding_result")
+"""Tables whose words are a subject's results: messages do not repeat those."""
+_SHOWN = 40
+
 
 @dataclass(frozen=True, slots=True)
 class Code:
@@ -19,11 +23,15 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """What a test code of the source measures, and in which UCUM unit an empty unit is to be read."""
+    """What a test code of the source measures, and which UCUM unit an empty unit means.
+
+    `unitless` is for the value as recorded, `standard_unitless` for the standardised one (a fraction beside per cent).
+    """
 
     name: str
     codes: tuple[Code, ...]
     unitless: str | None = None
+    standard_unitless: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +58,8 @@ class Codes:
         """The codes of a word; raises `Rejected` when the table does not list it."""
         known = self.maps.get(table, {})
         if word not in known:
-            raise _unmapped("unmapped-code", f"{word!r} is not in the map {table!r} of codes.yaml", f"maps.{table}")
+            shown = "a result" if table in _RESULTS else repr(word[:_SHOWN])
+            raise _unmapped("unmapped-code", f"{shown} is not in the map {table!r} of codes.yaml", f"maps.{table}")
         return known[word]
 
     def one(self, table: str, word: str) -> str:
@@ -63,13 +72,15 @@ class Codes:
     def test(self, name: str) -> Test:
         """What a test code means; raises `Rejected` when codes.yaml does not list it."""
         if name not in self.tests:
-            raise _unmapped("unmapped-test", f"the test {name!r} is not under tests in codes.yaml", "tests")
+            raise _unmapped("unmapped-test", f"the test {name[:_SHOWN]!r} is not under tests in codes.yaml", "tests")
         return self.tests[name]
 
     def unit(self, recorded: str) -> str:
         """The UCUM code of a unit as recorded; raises `Rejected` when codes.yaml does not list it."""
         if recorded not in self.units:
-            raise _unmapped("unmapped-unit", f"the unit {recorded!r} is not under units in codes.yaml", "units")
+            raise _unmapped(
+                "unmapped-unit", f"the unit {recorded[:_SHOWN]!r} is not under units in codes.yaml", "units"
+            )
         return self.units[recorded]
 
 

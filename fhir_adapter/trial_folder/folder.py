@@ -42,10 +42,11 @@ class IdentifierSystem:
 
 @dataclass(frozen=True, slots=True)
 class SiteSettings:
-    """A site's name, and the zone of the local times it records."""
+    """A site's name, the zone of the local times it records, its country."""
 
     name: str
     zone: ZoneInfo | None
+    country: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +234,9 @@ def _check_targets(codes: Document) -> None:
 def _namespace(document: Document, folder: Path) -> uuid.UUID:
     stated = document.value["id_namespace"]
     if isinstance(stated, str):
+        if "PSEUDED" in document.value["labels"]:
+            message = "id_namespace: pseudonymised data need a secret one: {environment: NAME} or {file: PATH}"
+            raise Misconfigured(message, document.issue("no-namespace", message, "id_namespace"))
         return uuid.UUID(stated)
     if "environment" in stated:
         text, place = os.environ.get(stated["environment"], ""), f"the environment variable {stated['environment']}"
@@ -274,7 +278,7 @@ def _status(document: Document) -> StudyStatus:
 def _site(document: Document, name: str, stated: Mapping[str, str]) -> SiteSettings:
     zone = stated.get("time_zone")
     try:
-        return SiteSettings(stated["name"], ZoneInfo(zone) if zone else None)
+        return SiteSettings(stated["name"], ZoneInfo(zone) if zone else None, stated.get("country"))
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         message = f"{zone!r} is no IANA time zone such as Asia/Shanghai"
         raise Misconfigured(message, document.issue("wrong-value", message, "sites", name, "time_zone")) from error
@@ -339,7 +343,7 @@ def _loinc(stated: Mapping[str, str]) -> tuple[Code, ...]:
 
 
 def _test(name: str, stated: Mapping[str, str]) -> Test:
-    return Test(name, _loinc(stated), stated.get("unitless"))
+    return Test(name, _loinc(stated), stated.get("unitless"), stated.get("standard_unitless"))
 
 
 def _panel(name: str, stated: Mapping[str, Any]) -> Panel:

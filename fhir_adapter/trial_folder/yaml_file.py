@@ -81,7 +81,8 @@ def _compose(path: Path) -> Document:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
-        raise _misconfigured(path, line, f"not YAML: {error.problem or error.context}") from error
+        problem = re.sub(r"'[^']*'|\"[^\"]*\"", "...", str(error.problem or error.context))  # it may quote a secret
+        raise _misconfigured(path, line, f"not YAML: {problem}") from error
     except (YAMLError, RecursionError) as error:
         raise _misconfigured(path, 1, "not YAML, or nested too deeply") from error
     reader = _Reader(path)
@@ -181,7 +182,9 @@ def _said(error: ValidationError) -> str:
         return f"{instance!r} is not one of {', '.join(map(str, wanted))}"
     if error.validator == "type":
         return f"a {type(instance).__name__} where a {wanted} is expected"
-    return str(error.message)[:300]
+    if error.validator == "pattern":
+        return "the text does not have the right form"
+    return f"the value breaks the rule {error.validator!r}"
 
 
 def _misconfigured(path: Path, line: int, message: str) -> Misconfigured:

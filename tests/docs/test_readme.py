@@ -94,4 +94,4 @@ def test_the_demo_tells_the_story(tmp_path: Path) -> None:
     assert (answer.returncode, told["complete"]) == (0, True)
     assert [step["step"] for step in told["steps"]] == ["push", "push again", "what stands on the server"]
     assert told["steps"][2]["resources"]["Patient"] == 2
-    assert (tmp_path / "kept" / "server.sqlite").exists()
+    assert (tmp_path / "kept" / "demo-server.sqlite").exists()

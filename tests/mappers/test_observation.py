@@ -117,8 +117,8 @@ def test_a_result_in_words_is_a_coded_value() -> None:
 
 
 def test_an_unmapped_word_is_rejected() -> None:
-    """A word that the table does not list is not read into anything."""
-    expected = ("unmapped-code", "'阳性' is not in the map 'word' of codes.yaml")
+    """A word that the table does not list is not read into anything, nor repeated: it is a subject's result."""
+    expected = ("unmapped-code", "a result is not in the map 'word' of codes.yaml")
     assert refused(map_measurement, result("COLOR", "", None, value=None, word="阳性"), context()) == expected
 
 
@@ -318,7 +318,7 @@ def test_a_finding_about_an_event() -> None:
         "status": "final",
         "category": [
             category("exam", "Exam"),
-            {"coding": [{"system": f"{BASE}/code/category", "code": "INJECTION%20SITE"}], "text": "INJECTION SITE"},
+            {"coding": [{"system": f"{BASE}/code/category", "code": "INJECTION SITE"}], "text": "INJECTION SITE"},
         ],
         "code": {
             "coding": [{"system": f"{BASE}/code/finding", "code": "ERYTHEMA/OCCUR"}],

@@ -290,7 +290,7 @@ def test_provenance_says_who_wrote_what_from_which_files(activity: str, code: st
     assert found["entity"] == [
         {
             "role": "source",
-            "what": {"identifier": {"system": "urn:ietf:rfc:6920", "value": "ni:///sha-256;ab"}, "display": "dm.csv"},
+            "what": {"identifier": {"system": "urn:ietf:rfc:3986", "value": "ni:///sha-256;qw"}, "display": "dm.csv"},
         }
     ]
     assert check_structure(found) == []

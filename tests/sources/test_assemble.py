@@ -100,10 +100,16 @@ def test_a_subject_has_its_dispositions_in_order() -> None:
     assert found == [("001", ["INFORMED CONSENT OBTAINED"]), ("002", ["SCREEN FAILURE"])]
 
 
-def test_a_site_is_in_the_country_of_its_subjects() -> None:
-    """The trial folder names the sites, the subjects say where they are."""
+def test_a_site_is_where_the_trial_folder_says() -> None:
+    """Not where its subjects' rows say: one bad row would move it."""
     sites = [(site.name, site.title, site.country) for site in read(MADE_UP).study.sites]
     assert sites == [("01", "Harbour Hospital", "CHN"), ("02", "Hill Clinic", "USA")]
+
+
+def test_a_row_that_puts_its_site_elsewhere_is_a_warning(folder: Path) -> None:
+    """The subject is sent all the same; a person mends one of the two."""
+    change(folder, "trial.yaml", "country: CHN", "country: USA")
+    assert {code for code, _, _ in warnings(read(folder))} == {"site-country-differs"}
 
 
 def test_a_site_without_subjects_has_no_country(folder: Path) -> None:

@@ -188,7 +188,7 @@ def test_a_misfit_names_its_column_and_type(write_dataset: WriteDataset) -> None
         ("string", "\x1b[31m\u202e", "\x1b[31m\u202e"),
         ("URI", "http://example.org", "http://example.org"),
         ("integer", 12, "12"),
-        ("integer", 1.0, "1.0"),
+        ("integer", 1.0, "1"),
         ("float", 1, "1"),
         ("float", -0.5, "-0.5"),
         ("double", 1e22, "1e+22"),

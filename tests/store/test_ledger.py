@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from fhir_adapter.issues import Fatal, Retriable
 from fhir_adapter.store import Intent, IntentEntry, Ledger, Sent, open_store
 
+NAMESPACE = uuid.UUID(int=1)
 INTENT = Intent(
     "9d0c5c4f-0000-4000-8000-000000000001",
     "2026-11-23T10:00:00.000+00:00",
@@ -28,7 +30,7 @@ def state(tmp_path: Path) -> Path:
 def ledger(state: Path) -> Iterator[Ledger]:
     """An empty ledger."""
     with open_store(state, writer=True) as store:
-        yield Ledger(store, "trial", "https://fhir.test")
+        yield Ledger(store, "trial", "https://fhir.test", NAMESPACE)
 
 
 def test_an_intent_is_there_until_it_is_acknowledged(ledger: Ledger) -> None:
@@ -53,9 +55,9 @@ def test_a_forgotten_intent_leaves_nothing(ledger: Ledger) -> None:
 def test_an_intent_survives_the_program(state: Path) -> None:
     """It is on the disk when `intend` returns."""
     with open_store(state, writer=True) as store:
-        Ledger(store, "trial", "https://fhir.test").intend(INTENT)
+        Ledger(store, "trial", "https://fhir.test", NAMESPACE).intend(INTENT)
     with open_store(state, writer=False) as store:
-        assert Ledger(store, "trial", "https://fhir.test").intents() == [INTENT]
+        assert Ledger(store, "trial", "https://fhir.test", NAMESPACE).intents() == [INTENT]
 
 
 def test_the_same_intent_twice_is_one(ledger: Ledger) -> None:
@@ -76,9 +78,9 @@ def test_a_later_write_replaces_the_earlier(ledger: Ledger) -> None:
 def test_servers_and_trials_are_kept_apart(state: Path) -> None:
     """What was sent to one server says nothing of another."""
     with open_store(state, writer=True) as store:
-        Ledger(store, "trial", "https://one.test").acknowledge(INTENT, {})
-        assert Ledger(store, "trial", "https://two.test").sent() == {}
-        assert Ledger(store, "other", "https://one.test").sent() == {}
+        Ledger(store, "trial", "https://one.test", NAMESPACE).acknowledge(INTENT, {})
+        assert Ledger(store, "trial", "https://two.test", NAMESPACE).sent() == {}
+        assert Ledger(store, "other", "https://one.test", NAMESPACE).sent() == {}
 
 
 def test_what_was_found_is_adopted(ledger: Ledger) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fhir_adapter.sync.plan import same_content
+from fhir_adapter.sync.content import same_content
 
 OURS: dict[str, Any] = {
     "resourceType": "Observation",

@@ -85,7 +85,7 @@ def _categories(category: str, group: str, context: Context) -> list[Resource]:
     """FHIR's category, and the source's own grouping beside it."""
     found = [terminology("observation-category", category, _CATEGORIES[category])]
     if group:
-        own = Code(context.names.code_system("category"), context.names.value(group))
+        own = Code(context.names.code_system("category"), context.names.code(group))
         found.append(concept([own], group))
     return found
 
@@ -105,9 +105,11 @@ def _codes(one: Measurement, context: Context) -> tuple[Code, ...]:
 def _code(one: Measurement, codes: tuple[Code, ...], context: Context) -> Resource:
     """The standard codes, and the source's own code as the one that was chosen by a person."""
     found = concept(codes, one.name)
+    if one.panel:  # the source has its parts; the whole is ours
+        return found
     own = {
         "system": context.names.code_system("test"),
-        "code": context.names.value(one.test),
+        "code": context.names.code(one.test),
         "display": one.name or one.test,
         "userSelected": True,
     }
@@ -163,9 +165,10 @@ def _reference_range(one: Measurement, unitless: str | None, context: Context) -
 
 def _translated(value: Resource, one: Measurement, context: Context) -> Resource:
     """Keep the standardised value of the source beside the one as recorded, when it is in another unit."""
-    if one.standard is None or not one.standard.unit or one.standard.unit == one.unit:
+    unitless = context.codes.test(one.test).standard_unitless
+    if one.standard is None or one.standard.unit == (one.unit or "") or not (one.standard.unit or unitless):
         return value
-    translation = quantity(one.standard, context)
+    translation = quantity(one.standard, context, unitless)
     return {"extension": [{"url": _TRANSLATION, "valueQuantity": translation}], **value}
 
 

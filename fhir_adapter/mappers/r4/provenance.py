@@ -5,6 +5,7 @@ One per transaction that changed something, inside it; targets are unversioned, 
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping, Sequence
 
 from fhir_adapter.mappers.canonical import TERMINOLOGY
@@ -52,6 +53,7 @@ def map_provenance(
 
 
 def _entity(file: str, digest: str) -> Resource:
-    """A source file, named by what it held: its SHA-256."""
-    identifier = {"system": "urn:ietf:rfc:6920", "value": f"ni:///sha-256;{digest}"}
+    """A source file, named by what it held: its SHA-256 as a `ni` URI (RFC 6920)."""
+    named = base64.urlsafe_b64encode(bytes.fromhex(digest)).decode().rstrip("=")
+    identifier = {"system": "urn:ietf:rfc:3986", "value": f"ni:///sha-256;{named}"}
     return {"role": "source", "what": {"identifier": identifier, "display": file}}

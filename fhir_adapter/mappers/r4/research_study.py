@@ -19,6 +19,7 @@ from fhir_adapter.mappers.r4.datatypes import concept, terminology
 from fhir_adapter.trial import Fact, Site, Study
 from fhir_adapter.trial_folder import Code
 
+_CLINICAL_TRIALS_GOV = Code(NCI_THESAURUS, "C172240", "ClinicalTrials.gov Identifier")
 _OUTCOMES = {"outcome_primary": "primary", "outcome_secondary": "secondary"}
 _OBJECTIVES = {"objective_primary": ("primary", "Primary"), "objective_secondary": ("secondary", "Secondary")}
 
@@ -99,8 +100,9 @@ def _extensions(study: Study, context: Context) -> Iterator[Resource]:
 def _identifiers(study: Study, context: Context) -> Iterator[Resource]:
     yield {"use": "official", **context.names.identifier("study", study.identifier)}
     for fact in study.facts.get("registry_id", ()):
-        registry = Code(NCI_THESAURUS, "C172240", "ClinicalTrials.gov Identifier")
-        yield {"type": concept([registry]), "system": context.folder.registry_system, "value": fact.text}
+        system = context.folder.registry_system
+        known: Resource = {"type": concept([_CLINICAL_TRIALS_GOV])} if "clinicaltrials.gov" in system else {}
+        yield {**known, "system": system, "value": fact.text}
 
 
 def _concept(fact: Fact, context: Context) -> Resource:
