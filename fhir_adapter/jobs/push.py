@@ -52,6 +52,7 @@ class PushReport:
     def to_dict(self) -> dict[str, object]:
         """The JSON form promised by the command."""
         applied = self.applied or Applied()
+        changes = [item.to_dict() for item in self.plan.items if item.action != "unchanged"]
         return {
             "complete": self.complete,
             "dry_run": self.dry_run,
@@ -61,6 +62,7 @@ class PushReport:
             "set_aside": [issue.to_dict() for issue in self.set_aside],
             "warnings": [issue.to_dict() for issue in self.plan.warnings],
             "requests": self.requests,
+            **({"items": changes} if self.dry_run else {}),
         }
 
 

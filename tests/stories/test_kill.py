@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import random
+import shutil
 import signal
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +21,7 @@ from tests.stories.killing import (
     fresh,
     kill_at_random,
     provenances_of,
+    start_working,
     start_writing,
     undisturbed,
 )
@@ -104,5 +109,37 @@ def test_a_push_beside_a_paused_one_does_no_harm(tmp_path: Path, three: Export, 
         second = pushing.push()
         paused.send_signal(signal.SIGCONT)
         assert {paused.wait(60), second.exit_code} in ({0}, {0, 5})
-        assert "Traceback" not in second.err
+        assert "a bug" not in second.err
         assert_as_if_nothing_happened(pushing, calm)
+
+
+@pytest.mark.parametrize("seed", [21, 22, 23, 24])
+def test_updates_that_are_killed_twice_are_made_once(tmp_path: Path, three: Export, seed: int) -> None:
+    """Every changed result ends at version 2 with the new value: none is lost, doubled or taken for an edit."""
+    moments = random.Random(seed)
+    with fresh(tmp_path, three.folder) as first:
+        assert first.push().exit_code == 0
+        pushing = replace(first, source=with_other_results(three.folder, tmp_path / "changed"))
+        for _ in range(2):
+            process = start_working(pushing)
+            time.sleep(moments.uniform(0, 0.5))
+            process.kill()
+            process.wait(60)
+        last, again = pushing.push(), pushing.push()
+        assert (last.exit_code, again.exit_code, again.report["requests"]) == (0, 0, 0)
+        there = Picture.of(pushing.server).resources.values()
+        results = [one for one in there if "trial-laboratory" in str(one["meta"].get("profile"))]
+        numbers = [one for one in results if "comparator" not in one.get("valueQuantity", {"comparator": "a word"})]
+        assert {one["meta"]["versionId"] for one in numbers} == {"2"}
+        assert all(str(one["valueQuantity"]["value"]).startswith("9") for one in numbers)
+
+
+def with_other_results(export: Path, changed: Path) -> Path:
+    """The same export with a 9 before every numeric laboratory result."""
+    shutil.copytree(export, changed)
+    document = json.loads((changed / "lb.json").read_text(encoding="utf-8"))
+    place = [column["name"] for column in document["columns"]].index("LBORRES")
+    for row in document["rows"]:
+        row[place] = "9" + row[place] if row[place][0].isdigit() else row[place]
+    (changed / "lb.json").write_text(json.dumps(document), encoding="utf-8")
+    return changed
