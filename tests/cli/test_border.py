@@ -181,3 +181,26 @@ def test_help_does_not_load_what_it_does_not_need() -> None:
 def test_the_outcome_of_a_push_decides_the_exit_code() -> None:
     """Done, in part, refused, stopped."""
     assert commands._OUTCOMES == {"done": 0, "in part": 3, "refused": 4, "stopped": 5}
+
+
+@pytest.mark.parametrize("kind", ["folder", "link", "nowhere"])
+def test_what_is_no_ordinary_file_is_not_written(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, kind: str
+) -> None:
+    """A folder, a link to somewhere else, a place that is not there: refused, and left as it is."""
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "kept").write_text("kept")
+    (tmp_path / "link").symlink_to(tmp_path / "kept")
+    out = {"folder": "folder", "link": "link", "nowhere": "no/where"}[kind]
+    assert run(monkeypatch, "map", "--trial", "cdisc-pilot-18", "--out", str(tmp_path / out)) == 2
+    assert "[unwritable]" in capsys.readouterr().err
+    assert (tmp_path / "kept").read_text() == "kept"
+
+
+def test_a_failing_disk_is_the_surroundings(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No bug of ours, and worth another run."""
+    fail_with(OSError(28, "No space left on device"), monkeypatch)
+    assert run(monkeypatch) == 5
+    assert "No space left on device" in capsys.readouterr().err

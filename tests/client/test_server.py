@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
 import httpcore2
 import httpx
 import pytest
@@ -238,3 +241,46 @@ def test_resources_are_counted_by_the_server(fhir_mock: respx.MockRouter) -> Non
     assert server().count("Patient") == 18
     with pytest.raises(NotFhirError, match="total"):
         server().count("Patient")
+
+
+def test_a_server_that_cannot_be_searched_is_named_as_that(fhir_mock: respx.MockRouter) -> None:
+    """The search is what failed, not what was sent."""
+    fhir_mock.post("/Patient/_search").respond(405)
+    with pytest.raises(NotFhirError, match="search of Patient by _id was answered 405"):
+        server().read_many("Patient", ["a"])
+
+
+class _Garbage(BaseHTTPRequestHandler):
+    """Says gzip and sends something else."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Encoding", "gzip")
+        self.send_header("Content-Length", "7")
+        self.end_headers()
+        self.wfile.write(b"garbage")
+
+    def log_message(self, *_arguments: object) -> None:
+        """Say nothing."""
+
+
+def test_an_answer_that_cannot_be_decoded_is_not_fhir() -> None:
+    """Garbage under gzip is not tried again."""
+    with HTTPServer(("127.0.0.1", 0), _Garbage) as garbage:
+        threading.Thread(target=garbage.serve_forever, daemon=True).start()
+        client = FhirServer(ServerSettings(f"http://127.0.0.1:{garbage.server_port}", test=True))
+        with client, pytest.raises(NotFhirError, match="decoded"):
+            client.capabilities()
+        garbage.shutdown()
+    assert client.requests == 1
+
+
+def test_answers_in_another_order_are_told_by_their_locations(fhir_mock: respx.MockRouter) -> None:
+    """Position counts only where there is no location."""
+    two = [*ENTRIES, TransactionEntry("Patient/b", b'{"resourceType":"Patient","id":"b"}')]
+    entries = [
+        {"response": {"status": "201 Created", "location": "Patient/b/_history/1"}},
+        {"response": {"status": "200 OK", "location": "https://fhir.test/r4/Patient/a/_history/4"}},
+    ]
+    fhir_mock.post("").respond(200, json={**DONE, "entry": entries})
+    assert [(one.name, one.version) for one in server().transaction(two)] == [("Patient/a", "4"), ("Patient/b", "1")]

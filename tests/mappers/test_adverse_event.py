@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from fhir_adapter.mappers.r4.adverse_event import map_adverse_event
@@ -100,3 +102,25 @@ def test_in_a_flat_trial_there_is_one_study() -> None:
     """Named once."""
     here = context(flat=True)
     assert map_adverse_event(event(), here)["study"] == [here.names.reference("ResearchStudy", "MADEUP-1")]
+
+
+def test_a_criterion_of_seriousness_is_kept_when_seriousness_is_empty() -> None:
+    """A death is never lost because another cell is empty."""
+    found = map_adverse_event(event(serious=None, serious_criteria=("Results in death", "Involves cancer")), context())
+    assert found["seriousness"] == {
+        "coding": [
+            {
+                "system": "http://terminology.hl7.org/CodeSystem/adverse-event-seriousness",
+                "code": "SeriousResultsInDeath",
+                "display": "Results in death",
+            }
+        ],
+        "text": "Results in death; Involves cancer",
+    }
+
+
+def test_a_term_of_the_dictionary_without_its_code_is_kept() -> None:
+    """As a display: no code is made up."""
+    found: Any = map_adverse_event(event(dictionary_terms=(("Injection site reaction", ""),)), context())
+    (coding,) = found["event"]["coding"]
+    assert (coding.get("code"), coding["display"]) == (None, "Injection site reaction")

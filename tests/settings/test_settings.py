@@ -54,11 +54,12 @@ def test_a_bare_url_is_a_test_server_on_loopback_only(url: str, *, test: bool) -
     assert Settings().server(url).test is test
 
 
-@pytest.mark.parametrize("name", ["nobody", "ftp://x.test", ""])
+@pytest.mark.parametrize("name", ["nobody", "ftp://canary@x.test", "HTTPS://bob:canary@x.test", ""])
 def test_an_unknown_server_is_refused(name: str) -> None:
-    """The message says what there is."""
-    with pytest.raises(Misconfigured, match="none is configured"):
+    """The message says what there is, and repeats nothing that may hold credentials."""
+    with pytest.raises(Misconfigured, match="none is configured") as caught:
         Settings().server(name)
+    assert "canary" not in str(caught.value)
 
 
 @pytest.mark.parametrize("url", ["https://user:canary@fhir.test/r4", "https://canary@fhir.test/r4"])
@@ -86,6 +87,15 @@ def test_a_url_that_is_no_base_is_refused(url: str) -> None:
         (SERVER + "    auth: {token_file: empty}\n", 4, "secret-missing"),
         (SERVER + "    auth: {token_environment: NOT_SET}\n", 4, "secret-missing"),
         ("servers:\n  research:\n    base: https://canary:canary@fhir.test\n", 3, "secret-in-url"),
+        (SERVER + "    auth: {token: 'can\u00e4ry'}\n", 4, "wrong-secret"),
+        (SERVER + "    auth: {token_file: two-lines}\n", 4, "wrong-secret"),
+        (SERVER + '    headers: {X-Key: "canary\\r\\nX: y"}\n', 4, "wrong-secret"),
+        (SERVER + "    ca_bundle: nowhere.pem\n", 4, "missing-file"),
+        (SERVER + "    proxy: ftp://canary@proxy.test\n", 4, "wrong-url"),
+        (SERVER + "    proxy: http://canary:canary@proxy.test\n", 4, "secret-in-url"),
+        ("servers:\n  research:\n    base: http://[::1/canary\n", 3, "wrong-url"),
+        ("servers:\n  research:\n    base: htps://canary:canary@fhir.test\n", 3, "wrong-value"),
+        (SERVER + "    auth: {token: *canary}\n", 4, "unreadable-file"),
         ("servers: []\n", 1, "wrong-value"),
         ("servers: {a: {}}\n", 1, "wrong-value"),
     ],
@@ -95,6 +105,7 @@ def test_h126_what_is_wrong_is_refused_with_file_and_line(
 ) -> None:
     """And a secret is never part of the message."""
     (tmp_path / "empty").write_text("\n")
+    (tmp_path / "two-lines").write_text("canary\nX: y")
     with pytest.raises(Misconfigured) as caught:
         write(text).server("research")
     (issue,) = caught.value.issues
@@ -113,6 +124,16 @@ def test_the_environment_beats_the_file(write: Write, tmp_path: Path, monkeypatc
     token = settings.server("research").token
     assert token is not None
     assert token.reveal() == "from the environment"
+
+
+def test_what_is_beside_the_configuration_is_found_there(write: Write, tmp_path: Path) -> None:
+    """A CA bundle by its name, a proxy by its URL, other headers as secrets."""
+    (tmp_path / "ca.pem").write_text("made up")
+    server = write(
+        SERVER + "    ca_bundle: ca.pem\n    proxy: http://proxy.test:3128\n    headers: {X-Key: k}\n"
+    ).server("research")
+    assert (server.ca_bundle, server.proxy) == (str(tmp_path / "ca.pem"), "http://proxy.test:3128")
+    assert server.headers["X-Key"].reveal() == "k"
 
 
 def test_a_token_may_stand_in_the_file_or_nowhere(write: Write) -> None:
@@ -137,7 +158,9 @@ def test_the_state_is_in_the_users_folder_by_default() -> None:
     assert state_file(None, "trial").name == "trial.sqlite"
 
 
-def test_a_database_that_is_not_supported_is_refused() -> None:
-    """Better than a file of that name."""
-    with pytest.raises(Misconfigured, match="postgresql"):
-        state_file("postgresql:///x", "trial")
+@pytest.mark.parametrize("stated", ["postgresql:///x", "postgresql://bob:canary@host/x", "sqlite://x"])
+def test_a_database_that_is_not_supported_is_refused(stated: str) -> None:
+    """Better than a file of that name; credentials are not repeated."""
+    with pytest.raises(Misconfigured, match="not supported") as caught:
+        state_file(stated, "trial")
+    assert "canary" not in str(caught.value)
