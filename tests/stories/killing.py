@@ -71,7 +71,7 @@ def kill_at_random(pushing: Pushing, moments: random.Random, calm: Undisturbed) 
     """Start a push and kill it in or after a random transaction; gives its exit code, -9 when it was still running."""
     transactions = len(calm.picture.provenances)
     done = written(pushing)
-    process = start_writing(pushing, moments.randint(done, max(done, transactions - 1)))
+    process = start_writing(pushing, moments.randint(done, max(done, transactions - 2)))
     time.sleep(moments.uniform(0, calm.seconds / transactions))
     process.send_signal(signal.SIGKILL)
     return process.wait(_LONGEST)

@@ -73,7 +73,7 @@ def test_a_push_killed_twice_is_complete_after_one_run_more(
     moments = random.Random(seed)
     with fresh(tmp_path, three.folder) as pushing:
         codes = {kill_at_random(pushing, moments, calm) for _ in range(2)}
-        assert codes <= {-signal.SIGKILL, 0}
+        assert -signal.SIGKILL in codes
         assert_as_if_nothing_happened(pushing, calm)
         assert_nothing_left_to_do(pushing, calm)
 
@@ -87,7 +87,7 @@ def test_a_push_of_the_whole_study_killed_twice_is_complete_after_one_run_more(
     moments = random.Random(seed)
     with fresh(tmp_path, None) as pushing:
         codes = {kill_at_random(pushing, moments, calm_whole) for _ in range(2)}
-        assert codes <= {-signal.SIGKILL, 0}
+        assert -signal.SIGKILL in codes
         assert_as_if_nothing_happened(pushing, calm_whole)
         assert_nothing_left_to_do(pushing, calm_whole)
 
