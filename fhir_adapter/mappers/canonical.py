@@ -16,7 +16,6 @@ CROSS_VERSION = "http://hl7.org/fhir/5.0/StructureDefinition/extension-"
 US_CORE = "http://hl7.org/fhir/us/core/StructureDefinition/"
 NCI_THESAURUS = "http://ncicb.nci.nih.gov/xml/owl/EVS/Thesaurus.owl"
 ISO_3166 = "urn:iso:std:iso:3166"
-LOINC = "http://loinc.org"
 
 SECURITY_LABELS = {
     "HTEST": f"{TERMINOLOGY}v3-ActReason",

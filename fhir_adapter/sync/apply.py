@@ -181,7 +181,8 @@ def _files(run: _Run, items: Iterable[Item]) -> dict[str, str]:
 def _after_rejection(run: _Run, items: Sequence[Item], error: ServerRejected, lost: set[str]) -> list[list[Item]]:
     """What is still to be sent: halves of what is too large or has an unnamed culprit, the rest around a named one."""
     refused: Sequence[Item]
-    if error.conflict:
+    edited = error.conflict
+    if edited:
         refused, equal = _edited(run, items)
         run.ledger.adopt([_as_sent(item) for item in equal])
         run.applied.counts["unchanged"] += len(equal)
@@ -191,8 +192,8 @@ def _after_rejection(run: _Run, items: Sequence[Item], error: ServerRejected, lo
         if len(items) > 1:
             middle = len(items) // 2
             return [list(items[:middle]), list(items[middle:])]
-        refused = items
-    action: Action = "conflict" if error.conflict else "blocked"
+        refused, edited = items, False
+    action: Action = "conflict" if edited else "blocked"
     for item in refused:
         if item.action == "create":  # what only could not be changed stands there, and can be referred to
             lost.add(item.name)

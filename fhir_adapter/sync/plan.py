@@ -30,7 +30,11 @@ Existing = Callable[[Sequence[str]], Mapping[str, dict[str, object]]]
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One resource and what is to be done to it; `body` is what would be sent."""
+    """One resource and what is to be done to it; `body` is what would be sent.
+
+    `adopted`: it stands on the server as we would send it, unknown to the ledger. `left`: it stands there whole, and is
+    not overwritten with a part.
+    """
 
     action: Action
     name: str
@@ -42,6 +46,7 @@ class Item:
     version: str | None = None
     sources: tuple[str, ...] = ()
     adopted: bool = False
+    left: bool = False
 
     def to_dict(self) -> dict[str, object]:
         """The JSON form of a plan file: what, not the body."""
@@ -73,9 +78,9 @@ def make_plan(reading: Reading, mapping: MappedTrial, sent: Mapping[str, Sent], 
     issues = [*(aside.issue for aside in reading.set_aside), *(one.issue for one in mapping.unmapped)]
     items, twice = _block_twice(compared, mapping.resources)
     items, invalid = _block_invalid(items, resources)
-    items, edited = _report_edited(items)
-    items = _keep_whole(items, reading, mapping)
+    edited = _edited_issues(items)
     items, foreign = _adopt(items, resources, existing)
+    items = _keep_whole(items, reading, mapping)
     items, unresolved = _block_unresolved(items, resources)
     gone = list(_gone(reading, mapping, sent, {item.name for item in items}))
     return SyncPlan((*items, *gone), (*issues, *twice, *invalid, *edited, *foreign, *unresolved), reading.warnings)
@@ -135,7 +140,10 @@ def _keep_whole(items: Sequence[Item], reading: Reading, mapping: MappedTrial) -
     partial = {(name, aside.subject) for aside in reading.set_aside for name in _BUILT_OF_MANY.get(aside.kind, ())}
     unmapped = {one.name.partition("/")[0] for one in mapping.unmapped}
     partial |= {("ResearchStudy", None)} if "Group" in unmapped else set()
-    return [replace(item, action="blocked") if _is_partial(item, partial) else item for item in items]
+    return [
+        replace(item, action="blocked", left=item.action == "update") if _is_partial(item, partial) else item
+        for item in items
+    ]
 
 
 def _is_partial(item: Item, partial: set[tuple[str, str | None]]) -> bool:
@@ -145,11 +153,11 @@ def _is_partial(item: Item, partial: set[tuple[str, str | None]]) -> bool:
     return item.action == "update" and item.subject is None and any(kind == name for name, _ in partial)
 
 
-def _report_edited(items: Sequence[Item]) -> tuple[list[Item], list[Issue]]:
+def _edited_issues(items: Sequence[Item]) -> list[Issue]:
     """What somebody wrote after our last write, found when that was recovered, is left as it is."""
     message = "somebody changed it on the server after our last write; it was left as it is"
     edited = [item for item in items if item.action == "conflict"]
-    return list(items), [Issue("error", "edited-on-server", message, Where(resource=item.name)) for item in edited]
+    return [Issue("error", "edited-on-server", message, Where(resource=item.name)) for item in edited]
 
 
 def _at_origin(issue: Issue, one: Mapped) -> Issue:
@@ -184,8 +192,8 @@ def _block_unresolved(items: Sequence[Item], resources: Mapping[str, Mapped]) ->
 
 
 def _is_lost(item: Item) -> bool:
-    """Blocked, or somebody else's under our id; what was only edited stands there and can be referred to."""
-    return item.action == "blocked" or (item.action == "conflict" and item.version != EDITED)
+    """Blocked, or somebody else's under our id; what is left as it stands, or was edited, can be referred to."""
+    return (item.action == "blocked" and not item.left) or (item.action == "conflict" and item.version != EDITED)
 
 
 def _references(value: object) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from fhir_adapter.trial_folder.codes import Code, Codes, Panel, Test
 from fhir_adapter.trial_folder.folder import (
+    LOINC,
     Decision,
     IdentifierSystem,
     RowFilter,
@@ -15,6 +16,7 @@ from fhir_adapter.trial_folder.places import known_trials, mappings_folder, tria
 from fhir_adapter.trial_folder.yaml_file import Document, read_yaml
 
 __all__ = [
+    "LOINC",
     "Code",
     "Codes",
     "Decision",

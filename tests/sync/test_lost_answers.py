@@ -210,6 +210,24 @@ def test_a_bad_row_leaves_what_is_built_of_many_rows_alone(
     assert report.requests == 0
 
 
+def test_what_stands_there_whole_can_be_referred_to(run: Callable[..., PushReport], export: Path) -> None:
+    """A bad row of the trial summary leaves the study alone, and does not stop the results of its subjects."""
+    run()
+    set_cell(export, "ts.json", 4, "TSVAL", "fifty years")
+    set_cell(export, "lb.json", 0, "LBORRES", "4.1")
+    report = run()
+    assert (report.outcome, report.plan.counts()["update"]) == ("in part", 1)
+    assert {issue.code for issue in report.set_aside} == {"invalid-number"}
+
+
+def test_a_lost_state_and_a_bad_row_overwrite_nothing_with_a_part(run: Callable[..., PushReport], export: Path) -> None:
+    """What is found on the server is left whole, although the ledger does not know it."""
+    run()
+    set_cell(export, "ti.json", 40, "IECAT", "Exclusion")
+    report = run(state="other.sqlite")
+    assert (report.plan.counts()["create"], report.plan.counts()["update"]) == (0, 0)
+
+
 def test_another_namespace_is_refused(
     run: Callable[..., PushReport], trial: TrialFolder, base: str, tmp_path: Path
 ) -> None:

@@ -9,11 +9,10 @@ import re
 from collections.abc import Iterator
 
 from fhir_adapter.issues import Issue, Rejected
-from fhir_adapter.mappers.canonical import LOINC
 from fhir_adapter.mappers.context import Context, Resource
 from fhir_adapter.mappers.r4.datatypes import concept, ucum
 from fhir_adapter.trial import Criterion, Study
-from fhir_adapter.trial_folder import Code
+from fhir_adapter.trial_folder import LOINC, Code
 
 _YEARS = re.compile(r"P(\d{1,3})Y", re.ASCII)
 _AGE = Code(LOINC, "30525-0", "Age")
