@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from decimal import Decimal
+from typing import Literal
 
 from fhir_adapter.trial.moments import Moment
 
@@ -125,6 +126,8 @@ class Subject:
     planned_arm: str = ""
     actual_arm: str = ""
     site_country: str = ""
+    hospital_patient_id: str = ""
+    """How the hospital knows this person, as recorded: for finding results there, never sent with ours."""
     dispositions: tuple[Disposition, ...] = ()
 
 
@@ -215,7 +218,10 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """An examination or a finding about an event: what was looked at, and what was found, as words."""
+    """An examination or a finding about an event: what was looked at, and what was found, as words.
+
+    `stated_by` and `stated_on` say who answered, and when, where the answer is a person's judgement.
+    """
 
     subject: str
     site: str
@@ -230,6 +236,10 @@ class Finding:
     about: str = ""
     visit: str = ""
     effective: Moment | None = None
+    method: str = ""
+    not_done: bool = False
+    stated_by: str = ""
+    stated_on: Moment | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,4 +263,80 @@ class AdverseEvent:
     dictionary_terms: tuple[tuple[str, str], ...] = ()
 
 
-Entity = Subject | Visit | Dose | Measurement | Finding | AdverseEvent
+EligibilityStatus = Literal["met", "not-met", "unknown", "manual"]
+"""How a criterion reads for a subject; `manual`: only a person can tell."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EligibilityAnswer:
+    """What the site answered to one eligibility criterion for one subject."""
+
+    subject: str
+    site: str
+    key: tuple[str, ...]
+    criterion: str
+    answer: EligibilityStatus
+    origin: Origin = NOWHERE
+    at: Moment | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Medication:
+    """A concomitant medication: what a subject took beside the protocol treatment."""
+
+    subject: str
+    site: str
+    key: tuple[str, ...]
+    treatment: str
+    origin: Origin = NOWHERE
+    category: str = ""
+    dose: Quantity | None = None
+    route: str = ""
+    frequency: str = ""
+    start: Moment | None = None
+    end: Moment | None = None
+    indication: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transfusion:
+    """A blood product given: it falsifies the counts that are measured after it."""
+
+    subject: str
+    site: str
+    key: tuple[str, ...]
+    product: str
+    origin: Origin = NOWHERE
+    amount: Quantity | None = None
+    start: Moment | None = None
+    end: Moment | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """A disease or an event before the trial; `ongoing` is None when nobody said."""
+
+    subject: str
+    site: str
+    key: tuple[str, ...]
+    term: str
+    origin: Origin = NOWHERE
+    category: str = ""
+    start: Moment | None = None
+    end: Moment | None = None
+    ongoing: bool | None = None
+
+
+Entity = (
+    Subject
+    | Visit
+    | Dose
+    | Measurement
+    | Finding
+    | AdverseEvent
+    | EligibilityAnswer
+    | Medication
+    | Transfusion
+    | History
+)

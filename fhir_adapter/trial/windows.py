@@ -7,7 +7,7 @@ is no day 0.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,17 @@ def study_day(day: date, reference: date) -> int:
     """The study day of a calendar day; never 0."""
     distance = (day - reference).days
     return distance + 1 if distance >= 0 else distance
+
+
+def calendar_day(day: int, reference: date) -> date:
+    """The calendar day of a study day, counted from day 1; there is no day 0."""
+    return reference + timedelta(days=_linear(day))
+
+
+def study_days_before(day: int, days: int) -> int:
+    """The study day so many calendar days earlier."""
+    linear = _linear(day) - days
+    return linear if linear < 0 else linear + 1
 
 
 def _linear(day: int) -> int:
