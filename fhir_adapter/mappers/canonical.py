@@ -7,6 +7,8 @@ PROFILE = f"{BASE}/StructureDefinition/"
 SOURCE_VALUE = f"{PROFILE}source-value"
 DERIVED_DOSE = f"{PROFILE}derived-dose"
 REGISTRY_STATUS = f"{PROFILE}registry-status"
+HSCORE_ITEM = f"{BASE}/CodeSystem/hscore-item"
+"""The items of the HScore that are findings: hepatomegaly, splenomegaly, marrow-hemophagocytosis, ..."""
 ADAPTER_DEVICE = f"{BASE}/device"
 
 UCUM = "http://unitsofmeasure.org"

@@ -26,12 +26,16 @@ from fhir_adapter.trial import (
     NOWHERE,
     AdverseEvent,
     Dose,
+    EligibilityAnswer,
     Entity,
     Finding,
+    History,
     Measurement,
+    Medication,
     Origin,
     Study,
     Subject,
+    Transfusion,
     Visit,
 )
 from fhir_adapter.trial_folder import TrialFolder
@@ -43,7 +47,12 @@ _MAPPERS: dict[type, tuple[tuple[str, Callable[[Any, Context], Resource]], ...]]
     Measurement: (("Observation", map_measurement),),
     Finding: (("Observation", map_finding),),
     AdverseEvent: (("AdverseEvent", map_adverse_event),),
+    EligibilityAnswer: (),
+    Medication: (),
+    Transfusion: (),
+    History: (),
 }
+"""The resources of each kind of entity; the last four are read for scores and reports, and have none yet."""
 _MADE_OF: dict[str, tuple[str, ...]] = {
     "ResearchStudy": ("study-fact", "arm"),
     "Group": ("study-fact", "criterion"),

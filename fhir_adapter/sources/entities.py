@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import cast
 
 from fhir_adapter.sources.fields import Fields, RowError, read_quantity
 from fhir_adapter.trial import (
@@ -16,15 +17,20 @@ from fhir_adapter.trial import (
     Criterion,
     Disposition,
     Dose,
+    EligibilityAnswer,
+    EligibilityStatus,
     Exposure,
     Fact,
     Finding,
+    History,
     Measurement,
+    Medication,
     Origin,
     Subject,
+    Transfusion,
     Visit,
 )
-from fhir_adapter.trial_folder import Codes
+from fhir_adapter.trial_folder import Codes, ExpectedDose
 
 FIELDS: Mapping[str, tuple[str, ...]] = {
     "study-fact": ("parameter", "text", "code", "dictionary", "sequence"),
@@ -33,6 +39,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "subject": (
         *("subject", "screening_number", "site", "site_country", "sex", "race", "ethnicity", "birth", "death", "died"),
         *("consent", "reference_start", "first_dose", "participation_end", "planned_arm", "actual_arm"),
+        "hospital_patient_id",
     ),
     "disposition": ("subject", "decoded", "term", "category", "subcategory", "at"),
     "visit": ("subject", "number", "name", "start", "end", "unplanned"),
@@ -45,12 +52,22 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
         *("subject", "test", "name", "category", "group", "value", "unit", "low", "high", "standard_value"),
         *("standard_unit", "indicator", "visit", "position", "location", "repeat", "status", "effective"),
     ),
-    "finding": ("subject", "test", "name", "item", "group", "result", "location", "about", "visit", "effective"),
+    "finding": (
+        *("subject", "test", "name", "item", "group", "result", "status", "location", "method", "about", "visit"),
+        *("effective", "stated_by", "stated_on"),
+    ),
     "adverse-event": (
         *("subject", "number", "term", "lowest_level_term", "lowest_level_code", "preferred_term", "preferred_code"),
         *("severity", "serious", "action", "causality", "outcome", "start", "end", "involves_cancer"),
         *("congenital_anomaly", "disability", "results_in_death", "hospitalization", "life_threatening", "overdose"),
     ),
+    "eligibility": ("subject", "criterion", "answer", "at", "note"),
+    "medication": (
+        *("subject", "treatment", "category", "dose", "dose_unit", "route", "frequency", "start", "end"),
+        "indication",
+    ),
+    "transfusion": ("subject", "product", "amount", "amount_unit", "start", "end"),
+    "history": ("subject", "term", "category", "start", "end", "ongoing"),
 }
 """Every field that a kind of entity has."""
 
@@ -68,13 +85,17 @@ SERIOUS_CRITERIA: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What a builder gets: the row's fields, its business key and origin, the subject's site, the trial's codes."""
+    """What a builder gets: the row's fields, its business key and origin, the subject's site, the trial's codes.
+
+    `expected_dose` is the one amount that a given dose may have, where the trial states one.
+    """
 
     fields: Fields
     key: tuple[str, ...]
     origin: Origin
     site: str
     codes: Codes
+    expected_dose: ExpectedDose | None = None
 
 
 def read_fact(row: Row) -> tuple[str, Fact]:
@@ -119,6 +140,7 @@ def read_subject(row: Row) -> Subject:
         planned_arm=fields.text("planned_arm"),
         actual_arm=fields.text("actual_arm"),
         site_country=fields.text("site_country"),
+        hospital_patient_id=fields.text("hospital_patient_id"),
     )
 
 
@@ -155,7 +177,7 @@ def read_visit(row: Row) -> Visit:
 def read_dose(row: Row) -> Dose:
     """A dose given or missed, as collected."""
     fields = row.fields
-    return Dose(
+    dose = Dose(
         subject=fields.needed_identifier("subject"),
         site=row.site,
         key=row.key,
@@ -173,6 +195,29 @@ def read_dose(row: Row) -> Dose:
         end=fields.moment("end"),
         reason_missed=fields.text("reason_missed"),
     )
+    if row.expected_dose is not None and dose.given:
+        _check_amount(dose, row.expected_dose, row)
+    return dose
+
+
+def _check_amount(dose: Dose, expected: ExpectedDose, row: Row) -> None:
+    """Refuse a dose that is not exactly what the trial expects: a wrong unit looks like a wrong dose of thousands."""
+    problem = _unlike(dose, expected, row.codes)
+    if problem:
+        right = f"expected are exactly {expected.amount} {expected.unit}"
+        raise RowError("unexpected-dose", f"{row.fields.column('amount')}: {problem}; {right}")
+
+
+def _unlike(dose: Dose, expected: ExpectedDose, codes: Codes) -> str:
+    """What is wrong with the amount; empty when it is as expected."""
+    if dose.amount is None:
+        return "a dose was given, and no amount is recorded"
+    if not codes.knows_dose_unit(dose.amount.unit):
+        return f"the unit {dose.amount.unit[:40]!r} is neither under dose_units nor under units in codes.yaml"
+    amount, unit = codes.dose(dose.amount.value, dose.amount.unit)
+    if dose.amount.comparator or (amount, unit) != (expected.amount, expected.unit):
+        return "another amount or another unit"
+    return ""
 
 
 def read_exposure(row: Row) -> Exposure:
@@ -197,13 +242,7 @@ def read_measurement(row: Row) -> Measurement:
     """A laboratory result or vital sign: a number, a word, or the statement that it was not done."""
     fields = row.fields
     recorded, unit = fields.text("value"), fields.text("unit")
-    not_done = bool(fields.text("status")) and row.codes.one("status", fields.text("status")) == "not-done"
-    if not not_done:
-        fields.needed("value")
-    elif recorded:
-        raise RowError(
-            "contradiction", f"{fields.column('status')}: not done, and {fields.column('value')} has a value"
-        )
+    not_done = _not_done(row, "value")
     number = read_quantity(recorded, unit)
     return Measurement(
         test=fields.needed("test"),
@@ -232,8 +271,9 @@ def read_measurement(row: Row) -> Measurement:
 
 
 def read_finding(row: Row) -> Finding:
-    """An examination, or a finding about an event."""
+    """An examination or a finding about an event: an answer in words, or the statement that it was not done."""
     fields = row.fields
+    not_done = _not_done(row, "result")
     return Finding(
         subject=fields.needed_identifier("subject"),
         site=row.site,
@@ -242,13 +282,28 @@ def read_finding(row: Row) -> Finding:
         test=fields.needed("test"),
         name=fields.text("name"),
         item=fields.text("item"),
-        result=fields.needed("result"),
+        result=fields.text("result"),
         group=fields.text("group"),
         location=fields.text("location"),
         about=fields.identifier("about"),
         visit=fields.identifier("visit"),
         effective=fields.moment("effective"),
+        method=fields.text("method"),
+        not_done=not_done,
+        stated_by=fields.text("stated_by"),
+        stated_on=fields.moment("stated_on"),
     )
+
+
+def _not_done(row: Row, name: str) -> bool:
+    """True when the row says that nothing was done; raises `RowError` when it also answers, or says neither."""
+    fields, status = row.fields, row.fields.text("status")
+    not_done = bool(status) and row.codes.one("status", status) == "not-done"
+    if not not_done:
+        fields.needed(name)
+    elif fields.text(name):
+        raise RowError("contradiction", f"{fields.column('status')}: not done, and {fields.column(name)} has a value")
+    return not_done
 
 
 def read_adverse_event(row: Row) -> AdverseEvent:
@@ -274,6 +329,73 @@ def read_adverse_event(row: Row) -> AdverseEvent:
     )
 
 
+def read_eligibility(row: Row) -> EligibilityAnswer:
+    """The answer to one criterion."""
+    fields = row.fields
+    return EligibilityAnswer(
+        subject=fields.needed_identifier("subject"),
+        site=row.site,
+        key=row.key,
+        origin=row.origin,
+        criterion=fields.needed("criterion"),
+        answer=cast("EligibilityStatus", row.codes.one("eligibility", fields.needed("answer"))),
+        at=fields.moment("at"),
+        note=fields.text("note"),
+    )
+
+
+def read_medication(row: Row) -> Medication:
+    """A concomitant medication."""
+    fields = row.fields
+    return Medication(
+        subject=fields.needed_identifier("subject"),
+        site=row.site,
+        key=row.key,
+        origin=row.origin,
+        treatment=fields.needed("treatment"),
+        category=fields.text("category"),
+        dose=fields.quantity("dose", fields.text("dose_unit")),
+        route=fields.text("route"),
+        frequency=fields.text("frequency"),
+        start=fields.moment("start"),
+        end=fields.moment("end"),
+        indication=fields.text("indication"),
+    )
+
+
+def read_transfusion(row: Row) -> Transfusion:
+    """A blood product given."""
+    fields = row.fields
+    return Transfusion(
+        subject=fields.needed_identifier("subject"),
+        site=row.site,
+        key=row.key,
+        origin=row.origin,
+        product=fields.needed("product"),
+        amount=fields.quantity("amount", fields.text("amount_unit")),
+        start=fields.moment("start"),
+        end=fields.moment("end"),
+    )
+
+
+def read_history(row: Row) -> History:
+    """A disease or an event before the trial."""
+    fields = row.fields
+    if fields.flag("ongoing") and fields.text("end"):
+        raise RowError("contradiction", f"{fields.column('ongoing')}: ongoing, and {fields.column('end')} has a date")
+    return History(
+        subject=fields.needed_identifier("subject"),
+        site=row.site,
+        key=row.key,
+        origin=row.origin,
+        term=fields.needed("term"),
+        category=fields.text("category"),
+        start=fields.moment("start"),
+        end=fields.moment("end"),
+        ongoing=fields.flag("ongoing"),
+    )
+
+
 BUILDERS: Mapping[str, Callable[[Row], object]] = {
     "study-fact": read_fact,
     "arm": read_arm,
@@ -286,4 +408,8 @@ BUILDERS: Mapping[str, Callable[[Row], object]] = {
     "measurement": read_measurement,
     "finding": read_finding,
     "adverse-event": read_adverse_event,
+    "eligibility": read_eligibility,
+    "medication": read_medication,
+    "transfusion": read_transfusion,
+    "history": read_history,
 }

@@ -32,12 +32,16 @@ from fhir_adapter.trial import (
     AdverseEvent,
     Disposition,
     Dose,
+    EligibilityAnswer,
     Entity,
     Exposure,
     Finding,
+    History,
     Measurement,
+    Medication,
     Origin,
     Subject,
+    Transfusion,
     Visit,
 )
 from fhir_adapter.trial_folder import SourceSettings, TrialFolder
@@ -112,6 +116,7 @@ def _reading(run: _Run) -> Reading:
     study, unread = assemble_study(run.folder, run.found)
     run.set_aside.extend(unread)
     entities: list[Entity] = [*subjects, *visits, *_of(run, AdverseEvent), *doses, *measurements, *_of(run, Finding)]
+    entities += [*_of(run, EligibilityAnswer), *_of(run, Medication), *_of(run, Transfusion), *_of(run, History)]
     return Reading(
         study,
         tuple(entities),
@@ -206,7 +211,7 @@ def _candidate(
         settings = run.folder.sites.get(site)
         fields.zone = settings.zone if settings else None
         origin = Origin(source.name, source.file, row.number)
-        entity = BUILDERS[source.entity](Row(fields, key, origin, site, run.folder.codes))
+        entity = BUILDERS[source.entity](Row(fields, key, origin, site, run.folder.codes, run.folder.expected_dose))
     except Rejected as error:
         raw = tuple(row.cells[column] for column in columns)
         run.set_aside.append(_aside(source, row.number, fields.text("subject"), key or raw, error.issues[0]))

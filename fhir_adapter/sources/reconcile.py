@@ -34,10 +34,10 @@ def derived_amount(dose: Dose, unit: str, codes: Codes) -> Fraction | None:
     """
     if dose.amount is None:
         return None
-    amount = codes.unit(dose.amount.unit)
+    value, amount = codes.dose(dose.amount.value, dose.amount.unit)
     if dose.strength is None:
-        return convert(dose.amount.value, amount, unit)
-    return product(dose.amount.value, amount, dose.strength.value, codes.unit(dose.strength.unit), unit)
+        return Fraction(value) if amount == unit else convert(value, amount, unit)
+    return product(value, amount, dose.strength.value, codes.unit(dose.strength.unit), unit)
 
 
 def _difference(exposure: Exposure, given: Iterable[Dose], folder: TrialFolder) -> str | None:
@@ -48,9 +48,9 @@ def _difference(exposure: Exposure, given: Iterable[Dose], folder: TrialFolder) 
     same = [dose for dose in given if dose.treatment == exposure.treatment]
     inside = [dose for dose in same if dose.start.day is not None and first <= dose.start.day <= last]
     try:
-        unit = codes.unit(exposure.amount.unit)
+        amount, unit = codes.dose(exposure.amount.value, exposure.amount.unit)
         collected = sum((derived_amount(dose, unit, codes) or Fraction() for dose in inside), Fraction())
-        planned = Fraction(exposure.amount.value) * _count(exposure, (last - first).days + 1, codes)
+        planned = Fraction(amount) * _count(exposure, (last - first).days + 1, codes)
     except (UnitError, Rejected) as error:
         return f"cannot be compared with the doses as collected: {error}"
     if planned == collected:

@@ -1,8 +1,7 @@
 """What a trial's folder says, with file and line for everything that is wrong in it."""
 
-from fhir_adapter.trial_folder.codes import Code, Codes, Panel, Test
+from fhir_adapter.trial_folder.codes import Code, Codes, DoseUnit, Panel, Test
 from fhir_adapter.trial_folder.folder import (
-    LOINC,
     Decision,
     IdentifierSystem,
     RowFilter,
@@ -13,6 +12,8 @@ from fhir_adapter.trial_folder.folder import (
     read_trial_folder,
 )
 from fhir_adapter.trial_folder.places import known_trials, mappings_folder, trial_path
+from fhir_adapter.trial_folder.read_codes import LOINC
+from fhir_adapter.trial_folder.score_settings import ExpectedDose, HospitalSettings
 from fhir_adapter.trial_folder.yaml_file import Document, read_yaml
 
 __all__ = [
@@ -21,6 +22,9 @@ __all__ = [
     "Codes",
     "Decision",
     "Document",
+    "DoseUnit",
+    "ExpectedDose",
+    "HospitalSettings",
     "IdentifierSystem",
     "Panel",
     "RowFilter",

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from decimal import Decimal, localcontext
 
 from fhir_adapter.issues import Issue, Rejected
 
-_RESULTS = ("word", "finding_result")
+_RESULTS = ("word", "finding_result", "finding_present", "eligibility")
 """Tables whose words are a subject's results: messages do not repeat those."""
 _SHOWN = 40
+_EXACT_DIGITS = 200
+"""More than a number of a cell (64 characters) times a factor (40) can have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,14 @@ class Panel:
 
 
 @dataclass(frozen=True, slots=True)
+class DoseUnit:
+    """What a unit of doses means: so many of a UCUM unit (`factor` is exact)."""
+
+    factor: Decimal
+    ucum: str
+
+
+@dataclass(frozen=True, slots=True)
 class Codes:
     """All code tables of a trial; `maps` by name, each from the source's word to codes (none: text only)."""
 
@@ -53,6 +64,7 @@ class Codes:
     panels: tuple[Panel, ...]
     units: Mapping[str, str]
     dictionaries: Mapping[str, str]
+    dose_units: Mapping[str, DoseUnit] = field(default_factory=dict)
 
     def of(self, table: str, word: str) -> tuple[Code, ...]:
         """The codes of a word; raises `Rejected` when the table does not list it."""
@@ -82,6 +94,18 @@ class Codes:
                 "unmapped-unit", f"the unit {recorded[:_SHOWN]!r} is not under units in codes.yaml", "units"
             )
         return self.units[recorded]
+
+    def knows_dose_unit(self, recorded: str) -> bool:
+        """True when codes.yaml says what this unit of a dose means."""
+        return recorded in self.dose_units or recorded in self.units
+
+    def dose(self, value: Decimal, recorded: str) -> tuple[Decimal, str]:
+        """An amount in its UCUM unit, exactly; raises `Rejected` when codes.yaml does not list the unit."""
+        known = self.dose_units.get(recorded)
+        if known is None:
+            return value, self.unit(recorded)
+        with localcontext(prec=_EXACT_DIGITS):
+            return value * known.factor, known.ucum
 
 
 def _unmapped(code: str, message: str, rule: str) -> Rejected:

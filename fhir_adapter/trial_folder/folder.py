@@ -12,11 +12,18 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fhir_adapter.issues import Misconfigured
-from fhir_adapter.trial import STUDY_FIELDS, Fact, Window
-from fhir_adapter.trial_folder.codes import Code, Codes, Panel, Test
+from fhir_adapter.trial import STUDY_FIELDS, Fact, ScoreRules, Window
+from fhir_adapter.trial_folder.codes import Codes
+from fhir_adapter.trial_folder.read_codes import read_codes
+from fhir_adapter.trial_folder.score_settings import (
+    ExpectedDose,
+    HospitalSettings,
+    expected_dose,
+    hospital_settings,
+    score_rules,
+)
 from fhir_adapter.trial_folder.yaml_file import Document, read_yaml
 
-LOINC = "http://loinc.org"
 REGISTRY = "http://clinicaltrials.gov"
 """The identifier system of ClinicalTrials.gov numbers, as the NamingSystem prefers it."""
 
@@ -117,6 +124,10 @@ class TrialFolder:
     codes: Codes
     decisions: tuple[Decision, ...]
     sources_document: Document
+    expected_dose: ExpectedDose | None = None
+    planned_doses: tuple[int, ...] = ()
+    hospital: HospitalSettings | None = None
+    scores: ScoreRules | None = None
 
     def identifier(self, kind: str) -> IdentifierSystem:
         """The identifier system of a kind of record: the trial's own, or `{base}/{trial}/{kind}`."""
@@ -155,10 +166,9 @@ def read_trial_folder(path: Path) -> TrialFolder:
 
 def _folder(path: Path, documents: Mapping[str, Document]) -> TrialFolder:
     _check_study_fields(documents)
-    _check_targets(documents["codes"])
     for file in documents["sources"].value.get("ignored_files", {}):
         _inside(documents["sources"], path, file, "ignored_files", file)
-    trial, sources, codes = documents["trial"].value, documents["sources"], documents["codes"].value
+    trial, sources = documents["trial"].value, documents["sources"]
     identifiers, study, visits = trial["identifiers"], trial["study"], trial.get("visits", {})
     return TrialFolder(
         path=path,
@@ -181,9 +191,13 @@ def _folder(path: Path, documents: Mapping[str, Document]) -> TrialFolder:
         source_folder=_inside(sources, path, sources.value.get("folder", "."), "folder"),
         sources=tuple(_source(sources, path, name, source) for name, source in sources.value["sources"].items()),
         ignored_files=sources.value.get("ignored_files", {}),
-        codes=_codes(codes),
+        codes=read_codes(documents["codes"]),
         decisions=tuple(Decision(**decision) for decision in documents["decisions"].value["decisions"]),
         sources_document=sources,
+        expected_dose=expected_dose(trial),
+        planned_doses=tuple(trial.get("doses", {}).get("planned_count", ())),
+        hospital=hospital_settings(documents["trial"]),
+        scores=score_rules(documents["trial"]),
     )
 
 
@@ -204,31 +218,6 @@ def _check_study_fields(documents: Mapping[str, Document]) -> None:
     ]
     if issues:
         raise Misconfigured("fields that a study does not have", *issues)
-
-
-_TARGETS: Mapping[str, frozenset[str]] = {
-    "criterion": frozenset({"inclusion", "exclusion"}),
-    "given": frozenset({"completed", "not-done"}),
-    "status": frozenset({"done", "not-done"}),
-    "disposition_counts": frozenset({"milestone", "end"}),
-}
-"""What the tables lead to that decide between two ways: another word would decide silently."""
-
-
-def _check_targets(codes: Document) -> None:
-    wrong = [
-        (name, word, code.code, ", ".join(sorted(known)))
-        for name, known in _TARGETS.items()
-        for word, found in _map(codes.value.get("maps", {}).get(name, {"codes": {}})).items()
-        for code in found
-        if code.code not in known
-    ]
-    if wrong:
-        issues = [
-            codes.issue("wrong-target", f"{target!r} is not one of {known}", "maps", name, "codes", word)
-            for name, word, target, known in wrong
-        ]
-        raise Misconfigured("tables of codes.yaml that lead to unknown words", *issues)
 
 
 def _namespace(document: Document, folder: Path) -> uuid.UUID:
@@ -312,39 +301,3 @@ def _source(document: Document, folder: Path, name: str, stated: Mapping[str, An
         rows=RowFilter(rows["column"], frozenset(rows["keep"]), rows["why"]) if rows else None,
         ignored=stated.get("ignored", {}),
     )
-
-
-def _codes(stated: Mapping[str, Any]) -> Codes:
-    return Codes(
-        maps={name: _map(table) for name, table in stated.get("maps", {}).items()},
-        tests={name: _test(name, test) for name, test in stated.get("tests", {}).items()},
-        panels=tuple(_panel(name, panel) for name, panel in stated.get("panels", {}).items()),
-        units=stated.get("units", {}),
-        dictionaries=stated.get("dictionaries", {}),
-    )
-
-
-def _map(table: Mapping[str, Any]) -> dict[str, tuple[Code, ...]]:
-    system = table.get("system", "")
-    return {word: tuple(_code_list(stated, system)) for word, stated in table["codes"].items()}
-
-
-def _code_list(stated: Any, system: str) -> list[Code]:  # noqa: ANN401 - one of the forms that the schema allows
-    if stated is None:
-        return []
-    if isinstance(stated, str):
-        return [Code(system, stated)]
-    many = stated if isinstance(stated, list) else [stated]
-    return [Code(one.get("system", system), one["code"], one.get("display", "")) for one in many]
-
-
-def _loinc(stated: Mapping[str, str]) -> tuple[Code, ...]:
-    return (Code(LOINC, stated["loinc"], stated.get("display", "")),) if "loinc" in stated else ()
-
-
-def _test(name: str, stated: Mapping[str, str]) -> Test:
-    return Test(name, _loinc(stated), stated.get("unitless"), stated.get("standard_unitless"))
-
-
-def _panel(name: str, stated: Mapping[str, Any]) -> Panel:
-    return Panel(name, stated["title"], _loinc(stated), tuple(stated["members"]))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
 from fhir_adapter.mappers.r4.medication_administration import map_dose
+from fhir_adapter.trial_folder import DoseUnit
+from fhir_adapter.validation import check_structure
 from tests.mappers.small import BASE, OURS, amount, context, dose, meta, moment, recorded, refused, study_links
 
 UCUM = "http://unitsofmeasure.org"
@@ -146,3 +149,21 @@ def test_in_a_masked_trial_nothing_is_derived() -> None:
     found = map_dose(dose(), context(masked=True))
     assert found["dosage"]["text"] == "5 mL"  # type: ignore[index]
     assert "extension" not in found["dosage"]  # type: ignore[operator]
+
+
+def test_a_dose_in_a_unit_of_doses_is_sent_in_ucum() -> None:
+    """100 万IU are 1000000 [IU], exactly; what was recorded stands beside the number and in the text."""
+    codes = replace(context().folder.codes, dose_units={"万IU": DoseUnit(Decimal(10000), "[IU]")})
+    here = context(codes=codes)
+    found = map_dose(dose(amount=amount("100", "万IU"), strength=None, frequency="QOD"), here)
+    assert found["dosage"] == {
+        "text": "100 万IU, QOD",
+        "dose": {
+            "value": Decimal(1000000),
+            "_value": recorded("100 万IU"),
+            "unit": "[IU]",
+            "system": UCUM,
+            "code": "[IU]",
+        },
+    }
+    assert check_structure(found) == []

@@ -12,6 +12,7 @@ import pytest
 from fhir_adapter import fhirjson
 from fhir_adapter.issues import Misconfigured, Where
 from fhir_adapter.mappers import Mapping, map_trial
+from fhir_adapter.trial import EligibilityAnswer, History, Medication, Transfusion
 from fhir_adapter.trial_folder import read_trial_folder
 from tests.made_up import MADE_UP, change, copy_trial, read
 
@@ -177,3 +178,26 @@ def test_masked_doses_have_the_ids_of_open_ones() -> None:
         for masked in (True, False)
     ]
     assert ids[0] == ids[1]
+
+
+def test_what_only_scores_and_reports_read_has_no_resource() -> None:
+    """Eligibility answers, medication, transfusions and history: no resource, and no issue about it."""
+    reading = read(MADE_UP)
+    rest: dict[str, Any] = {"subject": "001", "site": "01", "key": ("001", "1")}
+    others = (
+        EligibilityAnswer(criterion="I1", answer="met", **rest),
+        Medication(treatment="Prednisone", **rest),
+        Transfusion(product="Platelets", **rest),
+        History(term="Gout", **rest),
+    )
+    found = map_trial(reading.study, (*reading.entities, *others), read_trial_folder(MADE_UP))
+    assert (len(found.resources), found.unmapped) == (len(mapped(MADE_UP).resources), ())
+
+
+def test_the_hospitals_number_of_a_subject_is_not_sent(folder: Path) -> None:
+    """It finds results at the hospital, and stays here."""
+    change(folder, "sources.yaml", "SUBJID: screening_number", "SUBJID: hospital_patient_id")
+    change(folder, "data/dm.csv", "001,S1,", "001,HP0041732,")
+    found = mapped(folder)
+    assert found.unmapped == ()
+    assert b"HP0041732" not in b"".join(fhirjson.dumps(one.resource) for one in found.resources)

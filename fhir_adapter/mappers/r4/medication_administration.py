@@ -10,11 +10,11 @@ from decimal import Decimal
 from fractions import Fraction
 
 from fhir_adapter.issues import Issue, Rejected
-from fhir_adapter.mappers.canonical import DERIVED_DOSE
+from fhir_adapter.mappers.canonical import DERIVED_DOSE, UCUM
 from fhir_adapter.mappers.context import Context, Resource
-from fhir_adapter.mappers.r4.datatypes import concept, date_time, exact, period, quantity, ucum
+from fhir_adapter.mappers.r4.datatypes import concept, date_time, exact, period, quantity, source_value, ucum
 from fhir_adapter.mappers.r4.medication import medication_key
-from fhir_adapter.trial import Dose
+from fhir_adapter.trial import Dose, Quantity
 from fhir_adapter.units import UnitError, product
 
 
@@ -65,8 +65,17 @@ def _dosage(dose: Dose, context: Context) -> Resource:
     found["text"] = ", ".join(part for part in text if part)
     if dose.route:
         found["route"] = concept(context.codes.of("route", dose.route), dose.route)
-    found["dose"] = quantity(dose.amount, context)
+    found["dose"] = _amount(dose.amount, context)
     return found
+
+
+def _amount(amount: Quantity, context: Context) -> Resource:
+    """The dose in UCUM; in another unit than recorded (100 of 10000 [IU]) with the recorded text beside it."""
+    if amount.unit not in context.codes.dose_units:
+        return quantity(amount, context)
+    value, unit = context.codes.dose(amount.value, amount.unit)
+    recorded = {"extension": [source_value(f"{amount.recorded} {amount.unit}")]}
+    return {"value": value, "_value": recorded, "unit": unit, "system": UCUM, "code": unit}
 
 
 def _derived(dose: Dose, context: Context) -> Resource | None:
@@ -74,9 +83,10 @@ def _derived(dose: Dose, context: Context) -> Resource | None:
     unit = context.folder.derived_dose_unit
     if unit is None or dose.amount is None or dose.strength is None or context.folder.masked:
         return None
-    amount, strength = context.codes.unit(dose.amount.unit), context.codes.unit(dose.strength.unit)
+    value, amount = context.codes.dose(dose.amount.value, dose.amount.unit)
+    strength = context.codes.unit(dose.strength.unit)
     try:
-        derived = product(dose.amount.value, amount, dose.strength.value, strength, unit)
+        derived = product(value, amount, dose.strength.value, strength, unit)
     except UnitError as error:
         message = f"the derived dose: {error}"
         raise Rejected(message, Issue("error", "underivable-dose", message)) from error

@@ -8,9 +8,9 @@ from __future__ import annotations
 from decimal import Decimal
 
 from fhir_adapter.issues import Issue, Rejected
-from fhir_adapter.mappers.canonical import CORE, VITAL_SIGN_PROFILES
+from fhir_adapter.mappers.canonical import CORE, HSCORE_ITEM, VITAL_SIGN_PROFILES
 from fhir_adapter.mappers.context import Context, Resource
-from fhir_adapter.mappers.r4.datatypes import concept, date_time, quantity, terminology
+from fhir_adapter.mappers.r4.datatypes import concept, date_time, quantity, source_value, terminology
 from fhir_adapter.trial import Finding, Measurement, Quantity
 from fhir_adapter.trial_folder import Code
 
@@ -47,24 +47,61 @@ def map_measurement(one: Measurement, context: Context) -> Resource:
 
 
 def map_finding(finding: Finding, context: Context) -> Resource:
-    """A finding: what was looked at, and the answer in words; about an adverse event it has that as focus."""
-    names = context.names
-    own = Code(names.code_system("finding"), names.value(finding.item or finding.test, finding.test))
+    """A finding: what was looked at, and the answer in words; about an adverse event it has that as focus.
+
+    An item of the score (`maps.hscore_item`) is answered by yes or no, so that every reader counts it alike.
+    """
     text = ": ".join(part for part in (finding.item, finding.name) if part)
     resource = _head(finding, "trial-finding", context)
-    resource["status"] = context.folder.result_status
+    resource["status"] = "cancelled" if finding.not_done else context.folder.result_status
     resource["category"] = _categories("exam", finding.group, context)
-    resource["code"] = concept([own], text)
+    resource["code"] = concept(_finding_codes(finding, context), text)
     resource["subject"] = context.link("Patient", finding.subject)
     if finding.about:
         resource["focus"] = [context.link("AdverseEvent", finding.subject, finding.about)]
     if finding.visit:
         resource["encounter"] = context.link("Encounter", finding.subject, finding.visit)
     date_time(resource, "effectiveDateTime", finding.effective)
-    resource["valueCodeableConcept"] = concept(context.codes.of("finding_result", finding.result), finding.result)
+    resource.update(_answer(finding, context))
     if finding.location:
         resource["bodySite"] = concept(context.codes.of("location", finding.location), finding.location)
+    if finding.method:
+        resource["method"] = concept([], finding.method)
+    if finding.stated_by or finding.stated_on:
+        resource["note"] = [_statement(finding)]
     return resource
+
+
+def _finding_codes(finding: Finding, context: Context) -> list[Code]:
+    """The score's code where the finding is one of its items, and the source's own."""
+    names = context.names
+    own = Code(names.code_system("finding"), names.value(finding.item or finding.test, finding.test))
+    return [*([Code(HSCORE_ITEM, _item(finding, context))] if _is_item(finding, context) else []), own]
+
+
+def _is_item(finding: Finding, context: Context) -> bool:
+    return finding.test in context.codes.maps.get("hscore_item", {})
+
+
+def _item(finding: Finding, context: Context) -> str:
+    return context.codes.one("hscore_item", finding.test).replace("_", "-")
+
+
+def _answer(finding: Finding, context: Context) -> Resource:
+    """What was found: yes or no for an item of a score, else the words; or that it was not examined."""
+    if finding.not_done:
+        return {"dataAbsentReason": terminology("data-absent-reason", "not-performed", "Not Performed")}
+    if not _is_item(finding, context):
+        return {"valueCodeableConcept": concept(context.codes.of("finding_result", finding.result), finding.result)}
+    present = context.codes.one("finding_present", finding.result) == "present"
+    return {"valueBoolean": present, "_valueBoolean": {"extension": [source_value(finding.result)]}}
+
+
+def _statement(finding: Finding) -> Resource:
+    """Who answered, and when: for an answer that is a person's judgement."""
+    note: Resource = {"authorString": finding.stated_by} if finding.stated_by else {}
+    date_time(note, "time", finding.stated_on)
+    return {**note, "text": "The author of this note stated it"}
 
 
 def _head(one: Measurement | Finding, profile: str, context: Context, *core: str) -> Resource:
