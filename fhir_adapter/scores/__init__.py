@@ -1,0 +1,45 @@
+"""HScore (Fardet 2014) and what goes with it, from results: bounds, evidence, change; no FHIR, HTTP, SQL, YAML."""
+
+from fhir_adapter.scores.choose import Course
+from fhir_adapter.scores.hscore import Finding, hscore
+from fhir_adapter.scores.hscore_table import CUTOFF_PRESETS, DEFAULT_CUTOFF, ITEMS, MAXIMUM, PARTS
+from fhir_adapter.scores.model import (
+    Bounds,
+    Change,
+    Direction,
+    Evidence,
+    HScore,
+    ItemScore,
+    State,
+    Status,
+    SubjectScores,
+    WindowScore,
+)
+from fhir_adapter.scores.subject import score_everything, score_subject
+from fhir_adapter.scores.written import written
+from fhir_adapter.trial import Measurement
+
+__all__ = [
+    "CUTOFF_PRESETS",
+    "DEFAULT_CUTOFF",
+    "ITEMS",
+    "MAXIMUM",
+    "PARTS",
+    "Bounds",
+    "Change",
+    "Course",
+    "Direction",
+    "Evidence",
+    "Finding",
+    "HScore",
+    "ItemScore",
+    "Measurement",
+    "State",
+    "Status",
+    "SubjectScores",
+    "WindowScore",
+    "hscore",
+    "score_everything",
+    "score_subject",
+    "written",
+]

@@ -1,0 +1,318 @@
+"""Which results count for a visit, and why the others do not: the rule of the trial, applied to one subject.
+
+Instants are ordered in UTC, study days counted on the site's local calendar. A partial date that only overlaps a window
+is listed, not used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from fractions import Fraction
+
+from fhir_adapter.scores.hscore import Choice
+from fhir_adapter.scores.hscore_table import BANDS, BOTH_ORGANS, LINEAGES, PARTS
+from fhir_adapter.scores.model import Evidence
+from fhir_adapter.scores.same_result import Bounds, Report, contradicting, reconcile
+from fhir_adapter.trial import Moment, Pick, Result, ScoreWindow, calendar_day, study_day, study_days_before
+
+BLOOD_GAS = "blood gas"
+_ORGANS = (*PARTS["organomegaly"], BOTH_ORGANS)
+_NUMBERS = (*BANDS, *LINEAGES)
+_ENROLMENT = "known_immunosuppression"
+_MARROW = "marrow_hemophagocytosis"
+_KINDS: Mapping[str, str] = {"temperature": "temperature", _MARROW: "marrow", **dict.fromkeys(_ORGANS, "organs")}
+_WORDS = {
+    "first": "first result in the window",
+    "last": "last result in the window",
+    "nearest": "nearest to the planned day (tie: earlier)",
+    "worst": "every result in the window counts, the worst decides",
+}
+_LAST_BEFORE_DOSE = "last before injection 1"
+_DAY_SECONDS = 86400
+_VERY_FAR = 10**6
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """When a subject's treatment began, and where: what study days are counted from."""
+
+    first_dose: Moment
+    zone: tzinfo
+    day_one_dates_before_dose: bool = False
+    injections: tuple[Moment, ...] = ()
+
+    @property
+    def day_one(self) -> date:
+        """The local calendar day of the first dose."""
+        day = self.day_of(self.first_dose)
+        assert day is not None
+        return day
+
+    def day_of(self, moment: Moment) -> date | None:
+        """The calendar day at the site; None when only month or year are known."""
+        if moment.precision != "time":
+            return moment.day
+        start = moment.bounds(self.zone)[0]
+        return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=int(start))).astimezone(self.zone).date()
+
+    def study_day(self, moment: Moment) -> int | None:
+        """The study day of a moment; None when its day is not known."""
+        day = self.day_of(moment)
+        return study_day(day, self.day_one) if day else None
+
+    def before_first_dose(self, moment: Moment) -> bool:
+        """True when it was certainly collected before the first dose, or the schedule says so for day 1."""
+        day = self.day_of(moment)
+        if day is None or day != self.day_one:
+            return day is not None and day < self.day_one
+        if "day" in (moment.precision, self.first_dose.precision):
+            return self.day_one_dates_before_dose
+        return moment.bounds(self.zone)[0] < self.first_dose.bounds(self.zone)[0]
+
+
+def choose(results: Iterable[Result], window: ScoreWindow, course: Course) -> dict[str, Choice]:
+    """What counts for each part at this visit, with the evidence of everything that was looked at."""
+    by_part: dict[str, list[Result]] = {}
+    for result in results:
+        by_part.setdefault(result.name, []).append(result)
+    chooser = _Chooser(window, course)
+    choices = {part: chooser.statement(part, by_part.get(part, ())) for part in (_ENROLMENT,)}
+    counts = {part: chooser.reports(by_part.get(part, ()), window.blood) for part in LINEAGES}
+    choices.update(chooser.blood_count(counts))
+    day = chooser.count_day(choices)
+    for part in ("ferritin", "triglycerides", "fibrinogen", "ast"):
+        choices[part] = chooser.single(part, chooser.reports(by_part.get(part, ()), window.blood), window.blood)
+    choices["temperature"] = chooser.temperature(by_part.get("temperature", ()), day)
+    for part in (*_ORGANS, _MARROW):
+        pick = window.pick(_KINDS[part])
+        choices[part] = chooser.examination(part, chooser.reports(by_part.get(part, ()), pick), pick)
+    return choices
+
+
+def choose_all(results: Iterable[Result], zone: tzinfo = UTC) -> dict[str, Choice]:
+    """What counts where no visits are told apart: everything; of one specimen still only one report."""
+    by_part: dict[str, list[Result]] = {}
+    for result in results:
+        by_part.setdefault(result.name, []).append(result)
+    choices = {}
+    for part, many in by_part.items():
+        reports = reconcile(many, lambda one: one.effective.bounds(zone) if one.effective else None)
+        counting = _counting(reports)
+        conflicting = part not in _NUMBERS and contradicting(part, counting)
+        choice = _choice(part, reports, counting, _WORDS["worst"].replace(" in the window", ""), together=True)
+        choices[part] = replace(choice, conflicting=conflicting)
+    return choices
+
+
+@dataclass(frozen=True, slots=True)
+class _Chooser:
+    window: ScoreWindow
+    course: Course
+
+    def reports(self, results: Iterable[Result], pick: Pick) -> list[Report]:
+        """All reports of a part: those outside the window, and those that another one stands for, passed over."""
+        inside = [(result, self._outside(result, pick)) for result in results]
+        kept = [result for result, why in inside if not why]
+        outside = [Report(result, self._time(result), why) for result, why in inside if why]
+        return [*reconcile(kept, self._time), *sorted(outside, key=self._far_from_target)]
+
+    def statement(self, part: str, results: Iterable[Result]) -> Choice:
+        """What was stated once at enrolment; it holds at every visit."""
+        reports = reconcile(results, self._time)
+        return _choice(part, reports, _counting(reports), "stated once at enrolment; holds at every visit")
+
+    def single(self, part: str, reports: Sequence[Report], pick: Pick) -> Choice:
+        """One analyte by the rule of the window."""
+        counting = _counting(reports)
+        if pick.choice == "worst":
+            return _choice(part, reports, counting, _WORDS["worst"], together=True)
+        best = self._best(counting, pick)
+        same_time = [one for one in counting if best is not None and one.at == best.at]
+        return _choice(part, reports, same_time, self._why(pick))
+
+    def blood_count(self, counts: Mapping[str, Sequence[Report]]) -> dict[str, Choice]:
+        """Haemoglobin, leukocytes and platelets from one blood count."""
+        pick = self.window.blood
+        counts = self._without_blood_gas(counts)
+        if pick.choice == "worst":
+            return {part: self.single(part, reports, pick) for part, reports in counts.items()}
+        draws: dict[Bounds, set[str]] = {}
+        for part, reports in counts.items():
+            for one in _counting(reports):
+                if one.at is not None:
+                    draws.setdefault(one.at, set()).add(part)
+        most = max(map(len, draws.values()), default=0)
+        whole = {at for at, parts in draws.items() if len(parts) == most}
+        candidates = [one for reports in counts.values() for one in _counting(reports) if one.at in whole]
+        best = self._best(candidates, pick)
+        at = best.at if best else None
+        why = f"{self._why(pick)}; the three lineages come from one blood count"
+        return {
+            part: _choice(part, reports, [one for one in _counting(reports) if one.at == at and at], why)
+            for part, reports in counts.items()
+        }
+
+    def count_day(self, choices: Mapping[str, Choice]) -> date | None:
+        """The calendar day of the blood count that was chosen."""
+        moments = [one.effective for part in LINEAGES for one in choices[part].used if one.effective]
+        days = [day for day in map(self.course.day_of, moments) if day is not None]
+        return max(days, default=None)
+
+    def temperature(self, results: Iterable[Result], count_day: date | None) -> Choice:
+        """The highest reading of the calendar days that end on the day of the blood count."""
+        pick, days = self.window.temperature, self.window.temperature_days
+        why = _WORDS[pick.choice]
+        if days is not None:
+            last = study_day(count_day, self.course.day_one) if count_day else self.window.target
+            pick = Pick("worst", study_days_before(last, days - 1), last)
+            ending = "the day of the blood count" if count_day else "the planned day (no blood count)"
+            why = f"highest reading of the {days} calendar days ending on {ending}"
+        reports = self.reports(results, pick)
+        if pick.choice != "worst":
+            return self.single("temperature", reports, pick)
+        counting = _counting(reports)
+        highest = max((one for one in counting), key=_height, default=None)
+        used = [one for one in counting if highest is not None and _height(one) == _height(highest)][:1]
+        capped = [one for one in counting if one.result.interval and one.result.interval.point is None]
+        chosen = [*used, *(one for one in capped if one not in used)]
+        return replace(_choice("temperature", reports, chosen, why, together=True), notes=self._about_fever(chosen))
+
+    def _about_fever(self, chosen: Sequence[Report]) -> tuple[str, ...]:
+        """What a reader must know of a reading: where it was taken, and that IL-2 itself causes fever."""
+        notes = [f"{one.result.body_site}: not corrected" for one in chosen if one.result.body_site]
+        given = [dose.bounds(self.course.zone)[0] for dose in self.course.injections]
+        if any(one.at and 0 <= one.at[0] - dose < _DAY_SECONDS for one in chosen for dose in given):
+            notes.append("less than 24 h after an injection (IL-2 itself causes fever)")
+        return tuple(dict.fromkeys(notes))
+
+    def examination(self, part: str, reports: Sequence[Report], pick: Pick) -> Choice:
+        """The latest examination; methods that disagree on its day contradict each other."""
+        counting = _counting(reports)
+        if pick.choice == "worst":
+            return _choice(part, reports, counting, _WORDS["worst"], together=True)
+        best = self._best(counting, pick)
+        day = self.course.day_of(best.result.effective) if best and best.result.effective else None
+        by_method: dict[str, Report] = {}
+        for one in sorted(counting, key=_start):
+            if one.result.effective and self.course.day_of(one.result.effective) == day and day is not None:
+                by_method[one.result.method] = one
+        why = self._why(pick).replace("result", "examination")
+        return _choice(part, reports, list(by_method.values()), why)
+
+    def _outside(self, result: Result, pick: Pick) -> str:
+        moment = result.effective
+        if moment is None:
+            return "no date of collection"
+        day = self.course.study_day(moment)
+        if day is None:
+            return self._partial(moment, pick)
+        if not pick.first_day <= day <= pick.last_day:
+            return f"day {day}, outside D{pick.first_day} to D{pick.last_day}"
+        if self.window.before_first_dose and not self.course.before_first_dose(moment):
+            return f"day {day}, not before injection 1"
+        return ""
+
+    def _partial(self, moment: Moment, pick: Pick) -> str:
+        first, last = (calendar_day(day, self.course.day_one) for day in (pick.first_day, pick.last_day))
+        low, high = moment.bounds(self.course.zone)
+        window = Moment(first.isoformat(), "", "day").bounds(self.course.zone)[0]
+        window_end = Moment(last.isoformat(), "", "day").bounds(self.course.zone)[1]
+        overlaps = low < window_end and window < high
+        return "a partial date that only overlaps the window" if overlaps else "a partial date outside the window"
+
+    def _time(self, result: Result) -> Bounds | None:
+        return result.effective.bounds(self.course.zone) if result.effective else None
+
+    def _best(self, counting: Sequence[Report], pick: Pick) -> Report | None:
+        timed = [one for one in counting if one.at is not None]
+        if not timed:
+            return None
+        if pick.choice == "first":
+            return min(timed, key=_start)
+        if pick.choice == "last":
+            return max(timed, key=_start)
+        return min(timed, key=lambda one: (self._distance(one), _start(one)))
+
+    def _distance(self, one: Report) -> int:
+        assert one.result.effective is not None
+        day = self.course.day_of(one.result.effective)
+        assert day is not None
+        return abs((day - calendar_day(self.window.target, self.course.day_one)).days)
+
+    def _far_from_target(self, one: Report) -> int:
+        day = self.course.day_of(one.result.effective) if one.result.effective else None
+        return abs((day - calendar_day(self.window.target, self.course.day_one)).days) if day else _VERY_FAR
+
+    def _why(self, pick: Pick) -> str:
+        if pick.choice == "last" and self.window.before_first_dose:
+            return _LAST_BEFORE_DOSE
+        if pick.choice == "nearest":
+            return f"nearest to D{self.window.target} within D{pick.first_day} to D{pick.last_day} (tie: earlier)"
+        return _WORDS[pick.choice]
+
+    def _without_blood_gas(self, counts: Mapping[str, Sequence[Report]]) -> dict[str, list[Report]]:
+        """A haemoglobin of a blood gas counts only when there is no blood count that day."""
+        counted = {
+            self.course.day_of(one.result.effective)
+            for reports in counts.values()
+            for one in _counting(reports)
+            if one.result.effective and one.result.method != BLOOD_GAS
+        }
+        why = "haemoglobin of a blood gas: there is a blood count that day"
+        return {
+            part: [
+                replace(one, passed_over=why)
+                if not one.passed_over
+                and one.result.method == BLOOD_GAS
+                and one.result.effective
+                and self.course.day_of(one.result.effective) in counted
+                else one
+                for one in reports
+            ]
+            for part, reports in counts.items()
+        }
+
+
+def _choice(
+    part: str, reports: Sequence[Report], used: Sequence[Report], why: str, *, together: bool = False
+) -> Choice:
+    """The choice with the evidence of every report; when nothing counts, what says that it was not done."""
+    chosen = {id(one) for one in used}
+    not_done = [one for one in reports if not one.passed_over and one.result.not_done]
+    if not chosen:
+        chosen = {id(one) for one in not_done}
+    evidence = []
+    for one in reports:
+        if one.passed_over:
+            evidence.append(Evidence(one.result, used=False, why=one.passed_over))
+        elif id(one) in chosen:
+            evidence.append(Evidence(one.result, used=True, why="not done" if one.result.not_done else _said(one, why)))
+        else:
+            reason = "not done" if one.result.not_done else f"another result was chosen: {why}"
+            evidence.append(Evidence(one.result, used=False, why=reason))
+    conflicting = not together and contradicting(part, used)
+    return Choice(tuple(evidence), conflicting)
+
+
+def _said(one: Report, why: str) -> str:
+    return f"{why} (typed by the site; the hospital sent none)" if one.result.source == "typed" and _blood(one) else why
+
+
+def _blood(one: Report) -> bool:
+    return one.result.interval is not None and one.result.name != "temperature"
+
+
+def _counting(reports: Iterable[Report]) -> list[Report]:
+    return [one for one in reports if not one.passed_over and not one.result.not_done]
+
+
+def _start(one: Report) -> tuple[Fraction, str]:
+    return (one.at[0] if one.at else Fraction(0)), one.result.reference
+
+
+def _height(one: Report) -> Fraction:
+    interval = one.result.interval
+    assert interval is not None
+    return interval.point if interval.point is not None else interval.low or interval.high or Fraction(0)

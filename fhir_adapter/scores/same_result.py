@@ -1,0 +1,107 @@
+"""Which of several reports of one result counts: typed copies, repeats of one specimen, contradictions.
+
+Rulings: a hospital's result counts before the site's typed copy of it; of one specimen the latest issued counts, and a
+diluted number supersedes the capped result in whose half-line it lies; what was collected at one time from different
+specimens or by different methods and leads to different points contradicts itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from fhir_adapter.scores.points import result_range
+from fhir_adapter.trial import Result
+
+Bounds = tuple[Fraction, Fraction]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A result with the time it was collected, and what became of it: passed over with a reason, or still counting."""
+
+    result: Result
+    at: Bounds | None
+    passed_over: str = ""
+
+
+def reconcile(results: Iterable[Result], time_of: Callable[[Result], Bounds | None]) -> list[Report]:
+    """All reports of one part: those that stand for the same result are reduced to one, the others say why not."""
+    reports = [Report(result, time_of(result)) for result in results]
+    reports = _without_typed_copies(reports)
+    return _one_per_specimen(reports)
+
+
+def contradicting(part: str, reports: Sequence[Report]) -> bool:
+    """True when reports of one time lead to different points."""
+    ranges = {result_range(part, one.result) for one in reports if not one.result.not_done}
+    return len(ranges) > 1
+
+
+def _without_typed_copies(reports: Sequence[Report]) -> list[Report]:
+    heard = {one.at for one in reports if one.at and one.result.source == "hospital" and not one.result.not_done}
+    why = "typed copy: the hospital's own result of that time counts"
+    return [replace(one, passed_over=why) if _is_copy(one, heard) else one for one in reports]
+
+
+def _is_copy(one: Report, heard: Collection[Bounds]) -> bool:
+    """True for a typed result of a time that the hospital has too; a day means its only result of that day."""
+    if one.result.source != "typed" or one.at is None:
+        return False
+    if one.at in heard:
+        return True
+    start, end = one.at
+    return start < end and len([at for at in heard if start <= at[0] < end]) == 1
+
+
+def _one_per_specimen(reports: Sequence[Report]) -> list[Report]:
+    groups: dict[object, list[Report]] = {}
+    for place, one in enumerate(reports):
+        groups.setdefault(_same(one, place), []).append(one)
+    return [report for group in groups.values() for report in _latest(group)]
+
+
+def _same(one: Report, place: int) -> object:
+    """What makes reports the same result: the specimen, or, where none is named, the time and what was found."""
+    result = one.result
+    if one.passed_over or one.at is None or result.not_done:
+        return place
+    if result.specimen:
+        return (result.source, result.specimen)
+    if result.interval is not None:
+        return (result.source, one.at, result.method, result.body_site, result.interval)
+    return (result.source, one.at, result.method, result.present)
+
+
+def _latest(group: Sequence[Report]) -> list[Report]:
+    if len(group) == 1:
+        return list(group)
+    best = max(group, key=_precedence(group))
+    others = [one for one in group if one is not best]
+    return [best, *(Report(one.result, one.at, _why_not(one.result, best.result)) for one in others)]
+
+
+def _precedence(group: Sequence[Report]) -> Callable[[Report], tuple[bool, tuple[Fraction, Fraction], str]]:
+    """A number inside a capped result's half-line goes first, then the latest issued, then the last by reference."""
+    capped = [one.result.interval for one in group if one.result.interval and one.result.interval.point is None]
+
+    def order(one: Report) -> tuple[bool, tuple[Fraction, Fraction], str]:
+        interval, issued = one.result.interval, one.result.issued
+        diluted = interval is not None and interval.point is not None and any(c.contains(interval) for c in capped)
+        return diluted, issued.bounds() if issued else (Fraction(0), Fraction(0)), one.result.reference
+
+    return order
+
+
+def _why_not(one: Result, best: Result) -> str:
+    if one.interval == best.interval and one.present == best.present:
+        return f"the same result again: {best.reference} counts"
+    if (
+        one.interval is not None
+        and one.interval.point is None
+        and best.interval
+        and one.interval.contains(best.interval)
+    ):
+        return f"capped: the diluted number of the same specimen counts ({best.reference})"
+    return f"the same specimen: the result issued later counts ({best.reference})"
