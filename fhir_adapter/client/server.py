@@ -29,6 +29,15 @@ from fhir_adapter.client.bundles import (
     read_answers,
     transaction_bundle,
 )
+from fhir_adapter.client.searching import (
+    Found,
+    Page,
+    form_of,
+    ignored_parameters,
+    latest,
+    next_link,
+    read_page,
+)
 from fhir_adapter.client.server_settings import ServerSettings, is_loopback
 from fhir_adapter.issues import AdapterError, Issue, Retriable, Where
 
@@ -41,6 +50,8 @@ log = logging.getLogger(__name__)
 
 _BUSY = (429, 502, 503, 504)
 _CONFLICT = (409, 412)
+_GONE = (404, 410)
+_STRICT = {"Prefer": "handling=strict"}
 _LONGEST_WAIT_SECONDS = 60.0
 _FIRST_WAIT_SECONDS = 0.5
 
@@ -63,14 +74,22 @@ class ServerRejected(AdapterError):
         return self.status in _CONFLICT
 
 
+class _PageGone(ServerRejected):
+    """A later page of a search is no longer there."""
+
+
 class FhirServer:
-    """One FHIR server, over one pool of connections; `requests` counts what was sent."""
+    """One FHIR server, over one pool of connections.
+
+    `requests` counts what was sent; `date` is the server's own clock in its last answer, None when it told none.
+    """
 
     def __init__(self, settings: ServerSettings, sleep: Callable[[float], None] = time.sleep) -> None:
         self.settings = settings
         self.base = settings.base
         self.requests = 0
         self._sleep = sleep
+        self.date: datetime | None = None
         self._http: httpx2.Client | None = None
 
     def __enter__(self) -> Self:
@@ -122,13 +141,61 @@ class FhirServer:
             raise self._not_fhir("no total came back")
         return total
 
+    def search(self, resource_type: str, parameters: Sequence[tuple[str, str]]) -> Found:
+        """All matches of a search, each once and in its latest version, with what the server said about the search.
+
+        Values are search values: tokens escaped by `token`, prefixes and commas as FHIR means them. A server that
+        drops a parameter or counts otherwise is an issue; callers check that matches are what they asked for. Raises
+        `ServerRejected` for a refused search, `Retriable` when it cannot be read to its end.
+        """
+        form = form_of(parameters)
+        try:
+            pages = self._all_pages(resource_type, form)
+        except _PageGone:  # a server keeps a search for a while only: once more from the start, then give up
+            log.info("a page was gone; searching again", extra={"kind": resource_type})
+            try:
+                pages = self._all_pages(resource_type, form)
+            except _PageGone as error:
+                raise self._retriable("page-expired", "a page of a search was gone, twice") from error
+        return self._found(resource_type, parameters, pages)
+
+    def _all_pages(self, resource_type: str, form: bytes) -> list[Page]:
+        return [read_page(body, resource_type) for body in self._bodies(f"/{resource_type}/_search", form, _STRICT)]
+
+    def _found(self, resource_type: str, parameters: Sequence[tuple[str, str]], pages: Sequence[Page]) -> Found:
+        resources = latest(resource for page in pages for resource in page.matches)
+        issues = [self._said(status) for page in pages for status in page.outcomes]
+        ignored = ignored_parameters(pages[0].self_link, parameters)
+        if ignored:
+            message = f"the server did not apply {', '.join(ignored)} to a search of {resource_type}"
+            issues.append(Issue("warning", "search-ignored", message, Where(self._name)))
+        total = pages[0].total
+        if total is not None and total != len(resources):
+            message = f"the server announced {total} {resource_type} and gave {len(resources)}"
+            issues.append(Issue("warning", "total-differs", message, Where(self._name)))
+        return Found(tuple(resources), tuple(dict.fromkeys(issues)))
+
+    def _said(self, code: str) -> Issue:
+        return Issue(
+            "warning", "search-outcome", f"the server said of a search: {code}", Where(self._name), None, None, "server"
+        )
+
     def _pages(self, path: str, form: bytes, resource_type: str) -> Iterator[dict[str, object]]:
-        """All matches of a search, page by page; only links to the same server are followed, and none twice."""
-        body = self._send("POST", path, form, "application/x-www-form-urlencoded")
+        """All matches of a search, page by page."""
+        for body in self._bodies(path, form):
+            yield from read_page(body, resource_type).matches
+
+    def _bodies(
+        self, path: str, form: bytes, headers: Mapping[str, str] | None = None
+    ) -> Iterator[Mapping[str, object]]:
+        """The pages of a search; only links to the same server are followed, and none twice."""
+        body = self._send("POST", path, form, "application/x-www-form-urlencoded", headers)
         visited: set[str] = set()
         while True:
-            yield from self._matches(body, resource_type)
-            link = _next_link(body)
+            if not isinstance(body, dict) or body.get("type") != "searchset":
+                raise self._not_fhir("no searchset came back")
+            yield body
+            link = next_link(body)
             if link is None:
                 return
             address = urljoin(f"{self.base}/", link)
@@ -137,19 +204,26 @@ class FhirServer:
             visited.add(address)
             if urlsplit(address)[:2] != urlsplit(self.base)[:2]:
                 raise self._not_fhir("the next link leads to another server")
-            body = self._send("GET", address)
+            body = self._page(address, headers)
 
-    def _matches(self, body: object, resource_type: str) -> Iterator[dict[str, object]]:
-        if not isinstance(body, dict) or body.get("type") != "searchset":
-            raise self._not_fhir("no searchset came back")
-        for entry in body.get("entry") or ():
-            resource = entry.get("resource") if isinstance(entry, dict) else None
-            if isinstance(resource, dict) and resource.get("resourceType") == resource_type:
-                yield resource
+    def _page(self, address: str, headers: Mapping[str, str] | None) -> object:
+        try:
+            return self._send("GET", address, extra=headers)
+        except ServerRejected as error:
+            if error.status in _GONE:
+                raise _PageGone(error.status, error.issues, error.blamed) from error
+            raise
 
-    def _send(self, method: str, path: str, content: bytes | None = None, media: str = FHIR_JSON) -> object:
+    def _send(
+        self,
+        method: str,
+        path: str,
+        content: bytes | None = None,
+        media: str = FHIR_JSON,
+        extra: Mapping[str, str] | None = None,
+    ) -> object:
         address = path if path.startswith("http") else self.base + path
-        headers = {"Content-Type": media} if content is not None else {}
+        headers = {**({"Content-Type": media} if content is not None else {}), **(extra or {})}
         for attempt in range(1, self.settings.attempts + 1):
             last = attempt == self.settings.attempts
             try:
@@ -163,6 +237,7 @@ class FhirServer:
                 continue
             except httpx2.RequestError as error:
                 raise self._not_fhir("an answer that cannot be decoded") from error
+            self.date = _date(response.headers.get("Date"))
             log.debug("answer", extra={**_about(method, path, attempt), "status": response.status_code})
             if response.status_code not in _BUSY or last:
                 return self._read(response)
@@ -259,11 +334,12 @@ def _kind(path: str) -> str:
     )
 
 
-def _next_link(body: object) -> str | None:
-    links = body.get("link") if isinstance(body, dict) else None
-    for link in links if isinstance(links, list) else ():
-        if isinstance(link, dict) and link.get("relation") == "next":
-            return str(link.get("url"))
+def _date(stated: str | None) -> datetime | None:
+    """The moment of an answer by the server's clock, in UTC."""
+    if stated is None:
+        return None
+    with contextlib.suppress(ValueError, TypeError, OverflowError):
+        return parsedate_to_datetime(stated).astimezone(UTC)
     return None
 
 

@@ -1,6 +1,20 @@
-"""What we know: which resources were sent where, and what was about to be sent when the program was stopped."""
+"""What we know: which resources were sent where, what was about to be sent, and what was received from where."""
 
 from fhir_adapter.store.database import Store, open_store
 from fhir_adapter.store.ledger import EDITED, Intent, IntentEntry, Ledger, Sent
+from fhir_adapter.store.results import FILE, Pull, Received, Recorded, ResultStore
 
-__all__ = ["EDITED", "Intent", "IntentEntry", "Ledger", "Sent", "Store", "open_store"]
+__all__ = [
+    "EDITED",
+    "FILE",
+    "Intent",
+    "IntentEntry",
+    "Ledger",
+    "Pull",
+    "Received",
+    "Recorded",
+    "ResultStore",
+    "Sent",
+    "Store",
+    "open_store",
+]

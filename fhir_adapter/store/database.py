@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import sqlite3
 import uuid
@@ -13,6 +14,7 @@ from typing import Any, Self
 
 from sqlalchemy import (
     URL,
+    Boolean,
     Column,
     Engine,
     ForeignKey,
@@ -25,13 +27,16 @@ from sqlalchemy import (
     create_engine,
     event,
     insert,
+    inspect,
     select,
+    update,
 )
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from fhir_adapter.issues import Fatal, Issue, Misconfigured, Retriable, Where
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""1: what was sent. 2: also what was received; only tables were added, so a file of version 1 is upgraded in place."""
 
 metadata = MetaData()
 about = Table("about", metadata, Column("name", String, primary_key=True), Column("value", String, nullable=False))
@@ -62,6 +67,50 @@ intent = Table(
     Column("provenance", String, primary_key=True, comment="id of the Provenance inside the transaction"),
     Column("recorded", String, nullable=False),
     Column("entries", LargeBinary, nullable=False, comment="JSON"),
+)
+pull = Table(
+    "pull",
+    metadata,
+    Column("trial", String, primary_key=True),
+    Column("place", String, primary_key=True, comment="base URL of the server, or `file`"),
+    Column("number", Integer, primary_key=True, comment="the checkpoint"),
+    Column("started", String, nullable=False, comment="by the clock of the server, never ours; empty when it has none"),
+    Column("ended", Boolean, nullable=False, comment="false: it is at work, or was killed"),
+    Column("complete", Boolean, nullable=False),
+    Column("subjects", LargeBinary, nullable=False, comment="JSON: those whose window was read whole"),
+    Column("why", LargeBinary, nullable=False, comment="JSON: issues that made it incomplete"),
+)
+received = Table(
+    "received",
+    metadata,
+    Column("trial", String, primary_key=True),
+    Column("place", String, primary_key=True),
+    Column("name", String, primary_key=True, comment="Type/id"),
+    Column("subject", String, nullable=False),
+    Column("sha256", LargeBinary(32), nullable=False, comment="of the body that stands there now"),
+    Column("seen_first", Integer, nullable=False, comment="number of the pull"),
+    Column("seen_last", Integer, nullable=False, comment="number of the pull"),
+    Column("state", String, nullable=False, comment="current or withdrawn"),
+)
+received_version = Table(
+    "received_version",
+    metadata,
+    Column("trial", String, primary_key=True),
+    Column("place", String, primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("sha256", LargeBinary(32), primary_key=True),
+    Column("version", String, comment="meta.versionId, where the server gives one"),
+    Column("body", LargeBinary, nullable=False, comment="as received"),
+    Column("seen_first", Integer, nullable=False, comment="number of the pull"),
+)
+patient = Table(
+    "patient",
+    metadata,
+    Column("trial", String, primary_key=True),
+    Column("place", String, primary_key=True),
+    Column("name", String, primary_key=True, comment="Patient/id at the hospital; the resource itself is not kept"),
+    Column("subject", String, nullable=False),
+    Column("seen_last", Integer, nullable=False, comment="number of the pull"),
 )
 
 
@@ -117,7 +166,7 @@ def open_store(place: Path, *, writer: bool) -> Store:
         engine = create_engine(URL.create("sqlite", database=str(place)))
         event.listen(engine, "connect", _configure)
         try:
-            _check_version(engine, place)
+            _check_version(engine, place, locked=writer)
         except BaseException:
             engine.dispose()
             if lock is not None:
@@ -164,12 +213,41 @@ def _configure(connection: Any, _record: object) -> None:  # noqa: ANN401 - the 
     cursor.close()
 
 
-def _check_version(engine: Engine, place: Path) -> None:
-    with engine.begin() as connection:
-        metadata.create_all(connection)
+def _check_version(engine: Engine, place: Path, *, locked: bool) -> None:
+    found = _version(engine)
+    if found is not None and found > SCHEMA_VERSION:
+        message = f"the state has version {found}; this program knows {SCHEMA_VERSION}"
+        raise Fatal(message, Issue("fatal", "state-version", message, Where(str(place))))
+    if found == SCHEMA_VERSION:
+        return
+    # Tables are made one by one: whoever makes them keeps every other run out until the version is written.
+    with contextlib.nullcontext() if locked else contextlib.closing(_lock(place)):
+        if found is not None:
+            _back_up(place, place.with_name(f"{place.name}.v{found}.bak"))
+        metadata.create_all(engine)
+        with engine.begin() as connection:
+            if found is None:
+                connection.execute(insert(about).values(name="schema", value=str(SCHEMA_VERSION)))
+            else:
+                connection.execute(update(about).where(about.c.name == "schema").values(value=str(SCHEMA_VERSION)))
+
+
+def _version(engine: Engine) -> int | None:
+    """The version of the file; None for a new one, or one whose first opening was killed."""
+    if not inspect(engine).has_table(about.name):
+        return None
+    with engine.connect() as connection:
         found = connection.execute(select(about.c.value).where(about.c.name == "schema")).scalar()
-        if found is None:
-            connection.execute(insert(about).values(name="schema", value=str(SCHEMA_VERSION)))
-        elif int(found) != SCHEMA_VERSION:
-            message = f"the state has version {found}; this program knows {SCHEMA_VERSION}"
-            raise Fatal(message, Issue("fatal", "state-version", message, Where(str(place))))
+    return None if found is None else int(found)
+
+
+def _back_up(place: Path, backup: Path) -> None:
+    """Copy the file as its readers see it; a backup is there whole or not at all."""
+    unfinished = backup.with_name(backup.name + ".part")
+    unfinished.unlink(missing_ok=True)
+    with (
+        contextlib.closing(sqlite3.connect(place)) as source,
+        contextlib.closing(sqlite3.connect(unfinished)) as target_file,
+    ):
+        source.backup(target_file)
+    unfinished.replace(backup)

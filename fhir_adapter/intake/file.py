@@ -1,0 +1,262 @@
+"""The door for a laboratory without a FHIR server: a file of NDJSON, a Bundle, or a single resource.
+
+A file says what is there, never what is not: nothing is withdrawn by it. It is read twice, Patients first, so a file of
+any length is never held whole unless it is one JSON value.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from fhir_adapter import fhirjson
+from fhir_adapter.intake.order import Order, order_of
+from fhir_adapter.intake.subjects import PullSubject
+from fhir_adapter.intake.window_search import Resource, check_patient, has_identifier, received_of
+from fhir_adapter.issues import Issue, Misconfigured, Rejected, Where
+from fhir_adapter.store import Received
+from fhir_adapter.trial import read_moment
+
+LINE_SUFFIXES = frozenset({".ndjson", ".jsonl"})
+
+
+@dataclass(frozen=True, slots=True)
+class FileAnswer:
+    """What a file holds of this trial: per subject, and what kept it from being read whole (`why`)."""
+
+    found: Mapping[str, tuple[Received, ...]]
+    patients: Mapping[str, tuple[str, ...]]
+    made: str
+    why: tuple[Issue, ...] = ()
+    issues: tuple[Issue, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FileResources:
+    """All resources of a file, and the lines that could not be read."""
+
+    resources: tuple[Resource, ...]
+    issues: tuple[Issue, ...]
+
+
+@dataclass
+class _File:
+    """A file being read."""
+
+    path: Path
+    subjects: Mapping[str, PullSubject]
+    system: str
+    owners: dict[str, set[str]] = field(default_factory=dict)
+    in_file: set[str] = field(default_factory=set)
+    stopped: dict[str, Issue] = field(default_factory=dict)
+    patients: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    found: dict[str, list[tuple[Order, Received]]] = field(default_factory=lambda: defaultdict(list))
+    why: list[Issue] = field(default_factory=list)
+    foreign: int = 0
+    outside: int = 0
+    made: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """One resource of a file: its line or 0, its text where it came alone, the address its Bundle gives it."""
+
+    line: int
+    resource: Resource
+    body: bytes | None
+    address: str = ""
+
+
+def read_file(
+    path: Path, subjects: Sequence[PullSubject], system: str, known: Mapping[str, set[str]] | None = None
+) -> FileAnswer:
+    """Read what a file holds of the trial's subjects.
+
+    A result belongs to a subject through a Patient of the file with exactly the subject's identifier, through that
+    identifier in its own `subject`, or through a Patient that earlier pulls found (`known`, by reference). Raises
+    `Misconfigured` for a file that cannot be opened, `Rejected` for one that is no JSON at all.
+    """
+    file = _File(path, {one.subject: one for one in subjects}, system)
+    file.owners.update(known or {})
+    for item in _items(file, first_time=True):
+        _read_patient(file, item)
+    _refuse_ambiguous(file)
+    for item in _items(file, first_time=False):
+        _read_result(file, item)
+    return _answer(file)
+
+
+def resources_in(path: Path) -> FileResources:
+    """Every resource of a file of NDJSON, a Bundle or one resource, of whomever; of several with one id the newest.
+
+    Raises as `read_file` does.
+    """
+    file = _File(path, {}, "")
+    found: dict[object, Resource] = {}
+    for item in _items(file, first_time=True):
+        resource = item.resource
+        named = isinstance(resource.get("id"), str)
+        key: object = f"{resource.get('resourceType')}/{resource['id']}" if named else len(found)
+        known = found.get(key)
+        if known is None or order_of(resource) >= order_of(known):
+            found[key] = resource
+    return FileResources(tuple(found.values()), tuple(file.why))
+
+
+def _answer(file: _File) -> FileAnswer:
+    # The oldest first: the store takes the last for the one that stands.
+    found = {
+        subject: tuple(received for _, received in sorted(many, key=lambda one: one[0]))
+        for subject, many in file.found.items()
+        if subject not in file.stopped
+    }
+    patients = {subject: tuple(names) for subject, names in file.patients.items() if subject in found}
+    return FileAnswer(found, patients, file.made, (*file.why, *file.stopped.values()), tuple(_counted(file)))
+
+
+def _counted(file: _File) -> Iterator[Issue]:
+    where = Where(file.path.name)
+    if file.foreign:
+        message = f"{file.foreign} results are of patients who are not in this trial; none of them is kept"
+        yield Issue("information", "foreign-result", message, where)
+    if file.outside:
+        message = f"{file.outside} results were collected outside the days that this trial reads; none of them is kept"
+        yield Issue("information", "outside-window", message, where)
+
+
+def _items(file: _File, *, first_time: bool) -> Iterator[_Item]:
+    try:
+        if file.path.suffix.lower() in LINE_SUFFIXES:
+            yield from _lines(file, first_time=first_time)
+            return
+        raw = file.path.read_bytes()
+    except OSError as error:
+        message = f"the file cannot be read: {error.strerror}"
+        raise Misconfigured(message, Issue("error", "file-unreadable", message, Where(file.path.name))) from error
+    try:
+        value = fhirjson.loads(raw)
+    except fhirjson.JsonError as error:
+        if not _starts_with_object(raw):
+            raise Rejected(str(error), Issue("error", "not-json", str(error), Where(file.path.name))) from error
+        yield from _lines(file, first_time=first_time)
+        return
+    yield from _of_value(file, 0, value, raw.strip())
+
+
+def _starts_with_object(raw: bytes) -> bool:
+    """True when the first line is a whole resource: NDJSON under another name."""
+    try:
+        return isinstance(fhirjson.loads(raw.lstrip().partition(b"\n")[0]), dict)
+    except fhirjson.JsonError:
+        return False
+
+
+def _lines(file: _File, *, first_time: bool) -> Iterator[_Item]:
+    with file.path.open("rb") as lines:
+        for number, line in enumerate(lines, 1):
+            text = line.strip()
+            if not text:
+                continue
+            try:
+                value = fhirjson.loads(text)
+            except fhirjson.JsonError as error:
+                if first_time:
+                    message = f"the line is not JSON and was left out: {error}"
+                    file.why.append(Issue("error", "not-json", message, Where(file.path.name, number)))
+                continue
+            yield from _of_value(file, number, value, text)
+
+
+def _of_value(file: _File, line: int, value: object, body: bytes) -> Iterator[_Item]:
+    if not isinstance(value, dict):
+        return
+    if value.get("resourceType") != "Bundle":
+        yield _Item(line, value, body)
+        return
+    _note_made(file, value.get("timestamp"))
+    entries = value.get("entry")
+    for entry in entries if isinstance(entries, list) else ():
+        resource = entry.get("resource") if isinstance(entry, dict) else None
+        if isinstance(resource, dict):
+            yield _Item(line, resource, None, str(entry.get("fullUrl") or ""))
+
+
+def _read_patient(file: _File, item: _Item) -> None:
+    resource = item.resource
+    meta = resource.get("meta")
+    _note_made(file, meta.get("lastUpdated") if isinstance(meta, dict) else None)
+    if resource.get("resourceType") != "Patient" or not resource.get("id"):
+        return
+    name = f"Patient/{resource['id']}"
+    mine = [one for one in file.subjects.values() if one.patient and has_identifier(resource, file.system, one.patient)]
+    for address in (name, item.address):
+        if address:
+            # What the file itself says of a Patient outweighs what earlier pulls knew under the same id.
+            earlier = file.owners.get(address, set()) if address in file.in_file else set()
+            file.owners[address] = {*earlier, *(one.subject for one in mine)}
+            file.in_file.add(address)
+    for one in mine:
+        file.patients[one.subject].append(name)
+        try:
+            check_patient(resource, one.subject)
+        except Rejected as error:
+            file.stopped[one.subject] = error.issues[0]
+
+
+def _refuse_ambiguous(file: _File) -> None:
+    for subject, names in file.patients.items():
+        names[:] = dict.fromkeys(names)
+        if len(names) > 1:
+            message = f"{subject}: {len(names)} Patients in the file have this identifier; a person must decide"
+            where = Where(file.path.name, resource=names[0])
+            file.stopped[subject] = Issue("error", "patient-ambiguous", message, where)
+
+
+def _read_result(file: _File, item: _Item) -> None:
+    resource = item.resource
+    if resource.get("resourceType") != "Observation":
+        return
+    subjects = _subjects_of(file, resource)
+    if len(subjects) != 1:
+        file.foreign += 1
+        return
+    subject = file.subjects[subjects.pop()]
+    if subject.first_day is None or not subject.may_be_in_window(resource):
+        file.outside += 1
+        return
+    if not isinstance(resource.get("id"), str):
+        message = "a result without an id cannot be told from another one; it was left out"
+        file.why.append(Issue("error", "no-id", message, Where(file.path.name, item.line or None)))
+        return
+    file.found[subject.subject].append((order_of(resource), received_of(resource, subject.subject, item.body)))
+
+
+def _subjects_of(file: _File, resource: Resource) -> set[str]:
+    """Whose result it is; empty or several when nobody, or nobody alone, is meant."""
+    stated = resource.get("subject")
+    if not isinstance(stated, dict):
+        return set()
+    owners = file.owners.get(str(stated.get("reference") or "").partition("/_history/")[0])
+    identifier = stated.get("identifier")
+    named: set[str] | None = None
+    if isinstance(identifier, dict) and identifier.get("system") == file.system:
+        named = {
+            one.subject for one in file.subjects.values() if one.patient and one.patient == identifier.get("value")
+        }
+    if owners is None or named is None:
+        return {one for one in owners or named or set() if one in file.subjects}
+    return {one for one in owners & named if one in file.subjects}
+
+
+def _note_made(file: _File, stated: object) -> None:
+    """Remember the latest moment that the file tells of: the mark of its data."""
+    if not isinstance(stated, str):
+        return
+    try:
+        made = datetime.fromtimestamp(int(read_moment(stated).bounds()[0]), UTC).isoformat()
+    except (ValueError, OverflowError):  # no moment, or one of the year 1 that UTC cannot hold
+        return
+    file.made = max(file.made, made)

@@ -1,0 +1,140 @@
+"""The corridor: from the raw bodies in the store to the results that count, the same every time.
+
+Nothing derived is kept: codes and units that are understood better tomorrow reach yesterday's results too.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from fhir_adapter import fhirjson
+from fhir_adapter.intake.order import Order, order_of
+from fhir_adapter.issues import Issue, Where
+from fhir_adapter.mappers.r4.read_observation import read_observation
+from fhir_adapter.store import Received, ResultStore, Store
+from fhir_adapter.trial import Result, ResultSource
+from fhir_adapter.trial_folder import TrialFolder
+
+Resource = Mapping[str, object]
+_Identifier = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A result with what tells it from its copies."""
+
+    result: Result
+    identifiers: frozenset[_Identifier]
+    order: Order
+
+    @property
+    def rank(self) -> tuple[bool, Order, str]:
+        """Of copies the highest counts: one with a value, issued last, changed last."""
+        return not self.result.not_done, self.order, self.result.reference
+
+
+def results_of(
+    store: Store, folder: TrialFolder, subjects: Collection[str] | None = None, *, now: datetime | None = None
+) -> tuple[list[Result], list[Issue]]:
+    """Every result that stands at the hospital now, and why others do not count; of all subjects, or of these."""
+    found: list[Result] = []
+    issues: list[Issue] = []
+    by_subject: dict[str, list[Received]] = defaultdict(list)
+    for one in ResultStore(store, folder.id).current():
+        if subjects is None or one.subject in subjects:
+            by_subject[one.subject].append(one)
+    units = folder.hospital.unit_when_missing if folder.hospital else {}
+    own = folder.identifier("observation").system
+    for received in by_subject.values():
+        results, said = _results(_newest(received), units, own, now)
+        found += results
+        issues += said
+    return found, issues
+
+
+def _newest(received: Iterable[Received]) -> list[tuple[Received, Resource]]:
+    """Each resource once: the same may have come from a server and in a file."""
+    found: dict[str, tuple[Received, Resource]] = {}
+    for one in received:
+        resource: Resource = fhirjson.loads(one.body)
+        known = found.get(one.name)
+        if known is None or order_of(resource) >= order_of(known[1]):
+            found[one.name] = (one, resource)
+    return list(found.values())
+
+
+def _results(
+    received: Sequence[tuple[Received, Resource]], units: Mapping[str, str], own: str, now: datetime | None
+) -> tuple[list[Result], list[Issue]]:
+    found: list[_Read] = []
+    issues: list[Issue] = []
+    for one, resource in received:
+        read = read_observation(resource, one.subject, sha256=one.sha256.hex(), unit_when_missing=units, now=now)
+        issues += read.issues
+        identifiers = _identifiers(resource)
+        # A server that we push to also holds what the site typed: our own copies are no second opinion.
+        source: ResultSource = "typed" if any(system == own for system, _ in identifiers) else "hospital"
+        results = (replace(result, source=source) for result in read.results)
+        found += [_Read(result, identifiers, order_of(resource)) for result in results]
+    kept, resent = _without_resent(found)
+    return _flag_twins(kept), [*issues, *resent]
+
+
+def _identifiers(resource: Resource) -> frozenset[_Identifier]:
+    stated = resource.get("identifier")
+    return frozenset(
+        (str(one.get("system")), one["value"])
+        for one in (stated if isinstance(stated, list) else ())
+        if isinstance(one, dict) and isinstance(one.get("value"), str)
+    )
+
+
+def _without_resent(read: Sequence[_Read]) -> tuple[list[_Read], list[Issue]]:
+    """Leave out what a laboratory sent again under another id.
+
+    An identifier alone is not enough: many laboratories number the sample, and all its results carry that number.
+    """
+    kept: list[_Read] = []
+    issues: list[Issue] = []
+    for group in _same_sample(read).values():
+        standing: list[_Read] = []
+        for one in sorted(group, key=lambda each: each.rank, reverse=True):
+            first = next((other for other in standing if _is_resent(one, other)), None)
+            if first is None:
+                standing.append(one)
+            else:
+                message = f"sent again under another id; {first.result.reference} counts"
+                issues.append(Issue("information", "resent", message, Where(resource=one.result.reference)))
+        kept += standing
+    order = {id(one.result): place for place, one in enumerate(read)}
+    return sorted(kept, key=lambda one: order[id(one.result)]), list(dict.fromkeys(issues))
+
+
+def _same_sample(read: Iterable[_Read]) -> dict[tuple[str, object], list[_Read]]:
+    groups: dict[tuple[str, object], list[_Read]] = defaultdict(list)
+    for one in read:
+        effective = one.result.effective
+        groups[one.result.name, effective.bounds() if effective else None].append(one)
+    return groups
+
+
+def _is_resent(one: _Read, other: _Read) -> bool:
+    same_resource = one.result.reference == other.result.reference
+    return bool(one.identifiers & other.identifiers) and not same_resource
+
+
+def _flag_twins(read: Sequence[_Read]) -> list[Result]:
+    """Without a business identifier nobody knows whether the same value at the same time is one result or two."""
+    found: list[Result] = []
+    first: dict[tuple[object, ...], str] = {}
+    for one in read:
+        result = one.result
+        key = (result.name, result.effective.bounds() if result.effective else None, result.interval, result.present)
+        earlier = first.setdefault(key, result.reference)
+        if earlier != result.reference and not result.not_done:
+            result = replace(result, flags=(*result.flags, f"same value and time as {earlier}: sent twice?"))
+        found.append(result)
+    return found
