@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fhir_adapter import __version__, fhirjson
-from fhir_adapter.cli import exit_codes, show
+from fhir_adapter.cli import exit_codes, results, show
 from fhir_adapter.cli.options import (
     PREFIX,
     Config,
@@ -22,13 +22,13 @@ from fhir_adapter.cli.options import (
     Trial,
     Verbose,
     settings_of,
+    trial_folder,
 )
 from fhir_adapter.issues import Issue, Misconfigured, Where
 
 if TYPE_CHECKING:
     from fhir_adapter.jobs.push import PushReport
     from fhir_adapter.sync import SyncPlan
-    from fhir_adapter.trial_folder import TrialFolder
 
 app = typer.Typer(
     name="fhir-adapter",
@@ -79,7 +79,7 @@ def map_command(
     from fhir_adapter.jobs.map import map_sources  # noqa: PLC0415
 
     del context
-    report = map_sources(_folder(trial), source)
+    report = map_sources(trial_folder(trial), source)
     if out == "-":
         for resource in report.resources:
             sys.stdout.write(resource.decode() + "\n")
@@ -119,7 +119,7 @@ def push_command(
     from fhir_adapter.jobs.push import PushOptions, push  # noqa: PLC0415
     from fhir_adapter.settings import state_file  # noqa: PLC0415
 
-    folder = _folder(trial)
+    folder = trial_folder(trial)
     settings = settings_of(context).server(server)
     options = PushOptions(dry_run=dry_run, strict=strict, source=source)
     as_json = output is OutputFormat.JSON
@@ -130,6 +130,12 @@ def push_command(
     return _OUTCOMES[report.outcome]
 
 
+app.command("pull")(results.pull_command)
+app.command("score")(results.score_command)
+app.command("explain")(results.explain_command)
+app.command("report")(results.report_command)
+
+
 @app.command("demo")
 def demo_command(
     trial: Annotated[
@@ -137,24 +143,30 @@ def demo_command(
     ] = None,
     subjects: Annotated[int | None, typer.Option("--subjects", min=1, help="Only the first N subjects.")] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", help="Keep the server's database and our state in this folder.")
+        Path | None, typer.Option("--out", help="Keep the server's database, our state and the report in this folder.")
     ] = None,
     output: Format = OutputFormat.TABLE,
     verbose: Verbose = 0,
 ) -> int:
-    """Show the whole story offline: a public study goes to an embedded FHIR server, exactly once."""
+    """Show the whole story offline: push, the hospital's results, pull, HScore and report, on an embedded server."""
     from fhir_adapter.jobs.demo import demo, demo_trial  # noqa: PLC0415
 
-    folder = _folder(trial) if trial else demo_trial()
+    folder = trial_folder(trial) if trial else demo_trial()
     as_json = output is OutputFormat.JSON
     show.hint(f"Trial {folder.id}: {folder.path.name}/ says what every column means.")
+    if "HTEST" in folder.labels:
+        show.hint("All patients of this trial are made up.")
     report = demo(folder, subjects, out, _plan_shower(None, as_json=as_json), show.hint)
+    first, second = report.pushes
     if as_json:
         show.print_json(report.to_dict())
     else:
         show.print_table("What stands on the server", ("resource", "count"), report.standing.items())
-    first, second = report.first, report.second
+        if report.scores is not None:
+            results.show_scores(report.scores.subjects)
     show.hint(f"First push: {first.requests} requests. Second push: {second.requests} requests.")
+    if report.report is not None:
+        show.hint(f"Report: {report.report}")
     if out is not None:
         show.hint(f"To look at it: fhir-adapter sandbox --db {out / 'demo-server.sqlite'}")
     return 0 if report.complete else exit_codes.IN_PART
@@ -181,12 +193,6 @@ def sandbox_command(
     except ValueError as error:
         raise Misconfigured(str(error), Issue("error", "unknown-quirk", str(error), Where("--quirks"))) from error
     return 128 + number
-
-
-def _folder(trial: str) -> TrialFolder:
-    from fhir_adapter.trial_folder import read_trial_folder, trial_path  # noqa: PLC0415
-
-    return read_trial_folder(trial_path(trial))
 
 
 def _write(path: Path, lines: list[bytes]) -> None:

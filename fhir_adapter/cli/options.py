@@ -12,6 +12,7 @@ import typer
 
 if TYPE_CHECKING:
     from fhir_adapter.settings import Settings
+    from fhir_adapter.trial_folder import TrialFolder
 
 PREFIX = "FHIR_ADAPTER_"
 """How environment variables begin that set an option."""
@@ -62,6 +63,13 @@ def settings_of(context: typer.Context) -> Settings:
     """The configuration that `--config` (or its default) named."""
     settings: Settings = context.obj
     return settings
+
+
+def trial_folder(trial: str) -> TrialFolder:
+    """The trial's folder, read; raises `Misconfigured` as reading it does."""
+    from fhir_adapter.trial_folder import read_trial_folder, trial_path  # noqa: PLC0415
+
+    return read_trial_folder(trial_path(trial))
 
 
 Config = Annotated[

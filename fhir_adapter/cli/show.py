@@ -41,9 +41,18 @@ def print_json(value: object) -> None:
     sys.stdout.write(fhirjson.dumps(value).decode() + "\n")
 
 
+def print_lines(lines: Iterable[str]) -> None:
+    """Lines for the person, on standard output."""
+    for line in lines:
+        sys.stdout.write(visible(line) + "\n")
+
+
 def issue_lines(issues: Sequence[Issue]) -> list[str]:
     """One line an issue: where, what, and its stable code; at most a screenful, then how many more."""
-    lines = [f"{issue.where}: {issue.message} [{issue.code}]" for issue in issues[:SHOWN_ISSUES]]
+    lines = [
+        f"{f'{issue.where}: ' if str(issue.where) else ''}{issue.message} [{issue.code}]"
+        for issue in issues[:SHOWN_ISSUES]
+    ]
     rest = Counter(issue.code for issue in issues[SHOWN_ISSUES:])
     if rest:
         more = ", ".join(f"{count} {code}" for code, count in rest.most_common())

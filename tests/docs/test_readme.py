@@ -92,6 +92,10 @@ def test_the_demo_tells_the_story(tmp_path: Path) -> None:
     answer = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120)
     told = json.loads(answer.stdout)
     assert (answer.returncode, told["complete"]) == (0, True)
-    assert [step["step"] for step in told["steps"]] == ["push", "push again", "what stands on the server"]
-    assert told["steps"][2]["resources"]["Patient"] == 2
+    assert [step["step"] for step in told["steps"]] == [
+        *("push", "push again", "the hospital publishes", "pull", "the hospital publishes", "pull"),
+        "what stands on the server",
+    ]
+    assert {score["subject"] for score in told["scores"]} == {"S01", "S02"}
     assert (tmp_path / "kept" / "demo-server.sqlite").exists()
+    assert (tmp_path / told["report"]).exists()

@@ -1,0 +1,191 @@
+"""score: the HScore of every subject at every visit of the trial, from typed and pulled results, with the change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+from fhir_adapter.intake import results_of
+from fhir_adapter.issues import Issue, Misconfigured, Where
+from fhir_adapter.mappers.recorded_results import recorded_results
+from fhir_adapter.scores import Course, SubjectScores, WindowScore, score_subject, written
+from fhir_adapter.sources import Reading, read_trial
+from fhir_adapter.store import Pull, ResultStore, open_store
+from fhir_adapter.trial import Dose, Medication, Moment, Result, ScoreRules, Subject, study_day
+from fhir_adapter.trial_folder import TrialFolder
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreOptions:
+    """Which scores are wanted; everything when nothing is said. `cutoff` overrides the trial's own."""
+
+    subject: str | None = None
+    window: str | None = None
+    source: Path | None = None
+    cutoff: int | None = None
+    subjects: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreReport:
+    """The scores, the data they were made from, and what could not be used."""
+
+    subjects: tuple[SubjectScores, ...]
+    cutoff: int
+    complete: bool = True
+    issues: tuple[Issue, ...] = ()
+
+    def to_dict(self) -> dict[str, object]:
+        """The JSON form promised by the command."""
+        told = written(self.subjects, self.cutoff)
+        mine = [issue.to_dict() for issue in self.issues]
+        issues = told["issues"]
+        assert isinstance(issues, list)
+        return {**told, "pull_complete": self.complete, "issues": [*issues, *mine]}
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Everything known of a trial for scoring: what the sites recorded, what was pulled, when."""
+
+    reading: Reading
+    results: tuple[Result, ...]
+    pulls: tuple[Pull, ...]
+    patients: dict[str, str | None]
+    issues: tuple[Issue, ...]
+    owners: dict[str, str]
+    """Whose each received resource is."""
+
+    @property
+    def complete(self) -> bool:
+        """True when every pull behind it was complete."""
+        return all(pull.complete for pull in self.pulls)
+
+    @property
+    def as_of(self) -> str | None:
+        """The data cut: when the last pull began, by the server's clock."""
+        return max((pull.checkpoint for pull in self.pulls), default=None)
+
+
+def score(folder: TrialFolder, state: Path, options: ScoreOptions) -> ScoreReport:
+    """Score from the store and the site's own records; raises `Misconfigured` when the trial states no rule."""
+    rules = rules_of(folder, options)
+    known = gather(folder, state, options.source)
+    subjects = [one for one in known.reading.entities if isinstance(one, Subject)][: options.subjects]
+    _check_known(options, [one.subject for one in subjects])
+    _check_window(options.window, rules)
+    wanted = [one for one in subjects if options.subject in (None, one.subject)]
+    scored = tuple(_only(score_one(one, known, folder, rules), options.window) for one in wanted)
+    return ScoreReport(scored, rules.cutoff, known.complete, (*known.issues, *_about_pulls(known)))
+
+
+def gather(folder: TrialFolder, state: Path, source: Path | None = None) -> Known:
+    """Read the site's records and what the store holds of the hospital's."""
+    reading = read_trial(folder, source)
+    typed, unread = recorded_results(reading.entities, folder)
+    with open_store(state, writer=False) as store:
+        pulled = ResultStore(store, folder.id)
+        results, unusable = results_of(store, folder)
+        last = {pull.place: pull for pull in pulled.pulls()}
+        names = [one.subject for one in reading.entities if isinstance(one, Subject)]
+        patients = {name: pulled.patient_of(name) for name in names}
+        owners = {one.name: one.subject for one in pulled.current()}
+    return Known(reading, (*typed, *results), tuple(last.values()), patients, (*unread, *unusable), owners)
+
+
+def score_one(subject: Subject, known: Known, folder: TrialFolder, rules: ScoreRules) -> SubjectScores:
+    """The scores of one subject."""
+    course = course_of(subject, known.reading, folder, rules)
+    results = [one for one in known.results if one.subject == subject.subject]
+    return score_subject(
+        subject.subject,
+        results,
+        rules,
+        course,
+        death=subject.death.day if subject.death else None,
+        patient=known.patients.get(subject.subject),
+        as_of=known.as_of,
+        notes=notes_of(subject.subject, known.reading, folder, course),
+    )
+
+
+def rules_of(folder: TrialFolder, options: ScoreOptions) -> ScoreRules:
+    """The trial's rule with the cut-off that was asked for; every trial states its own, there is no default."""
+    if folder.scores is None:
+        message = "trial.yaml states no `scores`: which result counts at a visit is never a default"
+        raise Misconfigured(message, Issue("error", "no-score-rule", message, Where(str(folder.path.name))))
+    return replace(folder.scores, cutoff=options.cutoff) if options.cutoff is not None else folder.scores
+
+
+def course_of(subject: Subject, reading: Reading, folder: TrialFolder, rules: ScoreRules) -> Course | None:
+    """When the subject's doses were given; None when there was none."""
+    given = [
+        one.start for one in reading.entities if isinstance(one, Dose) and one.given and one.subject == subject.subject
+    ]
+    zone = folder.sites[subject.site].zone
+    injections = sorted(given, key=lambda start: start.bounds(zone) if zone else start.bounds())
+    first: Moment | None = injections[0] if injections else subject.first_dose
+    if first is None or first.day is None or zone is None:
+        return None
+    return Course(first, zone, rules.day_one_dates_before_dose, tuple(injections))
+
+
+def notes_of(subject: str, reading: Reading, folder: TrialFolder, course: Course | None) -> tuple[str, ...]:
+    """What marks a subject's change: rescue treatment, a treatment that ended early."""
+    if course is None:
+        return ()
+    days: dict[str, list[str]] = {}
+    for day, kind in rescues(subject, reading, folder, course):
+        days.setdefault(kind, []).append(f"D{study_day(day, course.day_one)}")
+    notes = [f"rescue: {kind} on {', '.join(when)}" for kind, when in days.items()]
+    planned = min(folder.planned_doses, default=0)
+    if len(course.injections) < planned:
+        notes.append(f"{len(course.injections)} of {planned} planned doses given")
+    return tuple(notes)
+
+
+def rescues(subject: str, reading: Reading, folder: TrialFolder, course: Course) -> list[tuple[date, str]]:
+    """Rescue treatments begun on or after the first dose: those whose kind the trial's rule names."""
+    table = folder.codes.maps.get("rescue", {})
+    counted = folder.scores.rescue if folder.scores else ()
+    found = []
+    for one in reading.entities:
+        if isinstance(one, Medication) and one.subject == subject and one.start:
+            kinds = [code.code for code in table.get(one.treatment, ()) if code.code in counted]
+            day = course.day_of(one.start)
+            if kinds and day is not None and day >= course.day_one:
+                found.append((day, kinds[0]))
+    return found
+
+
+def _check_known(options: ScoreOptions, subjects: Sequence[str]) -> None:
+    if options.subject is not None and options.subject not in subjects:
+        message = "no such subject in this trial; --subject takes the trial's own number, such as S01"
+        raise Misconfigured(message, Issue("error", "unknown-subject", message, Where("--subject")))
+
+
+def _check_window(window: str | None, rules: ScoreRules) -> None:
+    names = [one.name for one in rules.windows]
+    if window is not None and window not in names:
+        message = f"the trial has no window of that name; it has {', '.join(names)}"
+        raise Misconfigured(message, Issue("error", "unknown-window", message, Where("--window")))
+
+
+def _only(scores: SubjectScores, window: str | None) -> SubjectScores:
+    if window is None:
+        return scores
+    kept: Iterable[WindowScore] = (one for one in scores.windows if one.window == window)
+    return replace(scores, windows=tuple(kept))
+
+
+def _about_pulls(known: Known) -> list[Issue]:
+    if not known.pulls:
+        message = "nothing was pulled yet: the scores rest on what the site typed"
+        return [Issue("information", "never-pulled", message)]
+    return [
+        Issue("warning", "incomplete-pull", "the last pull was incomplete: results may be missing", Where(pull.place))
+        for pull in known.pulls
+        if not pull.complete
+    ]
