@@ -84,10 +84,10 @@ def page_of(folder: TrialFolder, known: Known, options: ReportOptions) -> Page:
 def _subject_page(
     subject: Subject, scores: SubjectScores, known: Known, folder: TrialFolder, rules: ScoreRules
 ) -> SubjectPage:
-    mine = [entity for entity in known.reading.entities if entity.subject == subject.subject]
-    results = [one for one in known.results if one.subject == subject.subject]
+    mine = known.entities[subject.subject]
+    results = known.results.get(subject.subject, ())
     zone = _zone(subject, folder)
-    course = course_of(subject, known.reading, folder, rules)
+    course = course_of(subject, mine, folder, rules)
     return SubjectPage(
         subject=subject,
         scores=scores,
@@ -96,7 +96,7 @@ def _subject_page(
         doses=tuple(one for one in mine if isinstance(one, Dose)),
         temperatures=tuple(one for one in results if one.name == "temperature" and one.interval),
         steroids=tuple(_steroids([one for one in mine if isinstance(one, Medication)], folder)),
-        rescue=tuple(rescues(subject.subject, known.reading, folder, course) if course else ()),
+        rescue=tuple(rescues(mine, folder, course) if course else ()),
         transfusions=tuple(
             (day, one.product) for one in mine if isinstance(one, Transfusion) and (day := _day(one.start))
         ),
@@ -160,9 +160,8 @@ def _said(one: Result, *, with_unit: bool) -> str:
 
 
 def _review(subjects: Sequence[Subject], known: Known, folder: TrialFolder) -> list[ReviewItem]:
-    names = {one.subject for one in subjects}
     return review(
-        [one for one in known.results if one.subject in names],
+        [result for one in subjects for result in known.results.get(one.subject, ())],
         known.issues,
         deaths={one.subject: one.death for one in subjects if one.death},
         zones={one.subject: _zone(one, folder) for one in subjects},

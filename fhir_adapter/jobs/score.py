@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from typing import TypeVar
 
 from fhir_adapter.intake import results_of
 from fhir_adapter.issues import Issue, Misconfigured, Where
@@ -13,8 +14,10 @@ from fhir_adapter.mappers.recorded_results import recorded_results
 from fhir_adapter.scores import Course, SubjectScores, WindowScore, score_subject, written
 from fhir_adapter.sources import Reading, read_trial
 from fhir_adapter.store import Pull, ResultStore, open_store
-from fhir_adapter.trial import Dose, Medication, Moment, Result, ScoreRules, Subject, study_day
+from fhir_adapter.trial import Dose, Entity, Medication, Moment, Result, ScoreRules, Subject, study_day
 from fhir_adapter.trial_folder import TrialFolder
+
+_Kind = TypeVar("_Kind", Entity, Result)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,9 @@ class Known:
     """Everything known of a trial for scoring: what the sites recorded, what was pulled, when."""
 
     reading: Reading
-    results: tuple[Result, ...]
+    entities: Mapping[str, Sequence[Entity]]
+    results: Mapping[str, Sequence[Result]]
+    """Both by subject."""
     pulls: tuple[Pull, ...]
     patients: dict[str, str | None]
     issues: tuple[Issue, ...]
@@ -92,22 +97,30 @@ def gather(folder: TrialFolder, state: Path, source: Path | None = None) -> Know
         names = [one.subject for one in reading.entities if isinstance(one, Subject)]
         patients = {name: pulled.patient_of(name) for name in names}
         owners = {one.name: one.subject for one in pulled.current()}
-    return Known(reading, (*typed, *results), tuple(last.values()), patients, (*unread, *unusable), owners)
+    return Known(
+        reading,
+        _by_subject(reading.entities),
+        _by_subject((*typed, *results)),
+        tuple(last.values()),
+        patients,
+        (*unread, *unusable),
+        owners,
+    )
 
 
 def score_one(subject: Subject, known: Known, folder: TrialFolder, rules: ScoreRules) -> SubjectScores:
     """The scores of one subject."""
-    course = course_of(subject, known.reading, folder, rules)
-    results = [one for one in known.results if one.subject == subject.subject]
+    mine = known.entities[subject.subject]
+    course = course_of(subject, mine, folder, rules)
     return score_subject(
         subject.subject,
-        results,
+        known.results.get(subject.subject, ()),
         rules,
         course,
         death=subject.death.day if subject.death else None,
         patient=known.patients.get(subject.subject),
         as_of=known.as_of,
-        notes=notes_of(subject.subject, known.reading, folder, course),
+        notes=notes_of(mine, folder, course),
     )
 
 
@@ -119,25 +132,23 @@ def rules_of(folder: TrialFolder, options: ScoreOptions) -> ScoreRules:
     return replace(folder.scores, cutoff=options.cutoff) if options.cutoff is not None else folder.scores
 
 
-def course_of(subject: Subject, reading: Reading, folder: TrialFolder, rules: ScoreRules) -> Course | None:
+def course_of(subject: Subject, mine: Sequence[Entity], folder: TrialFolder, rules: ScoreRules) -> Course | None:
     """When the subject's doses were given; None when there was none."""
-    given = [
-        one.start for one in reading.entities if isinstance(one, Dose) and one.given and one.subject == subject.subject
-    ]
+    given = [one.start for one in mine if isinstance(one, Dose) and one.given]
     zone = folder.sites[subject.site].zone
     injections = sorted(given, key=lambda start: start.bounds(zone) if zone else start.bounds())
     first: Moment | None = injections[0] if injections else subject.first_dose
     if first is None or first.day is None or zone is None:
         return None
-    return Course(first, zone, rules.day_one_dates_before_dose, tuple(injections))
+    return Course(first, zone, rules.day_one_dates_before_dose, tuple(injections), rules.dose_note)
 
 
-def notes_of(subject: str, reading: Reading, folder: TrialFolder, course: Course | None) -> tuple[str, ...]:
+def notes_of(mine: Sequence[Entity], folder: TrialFolder, course: Course | None) -> tuple[str, ...]:
     """What marks a subject's change: rescue treatment, a treatment that ended early."""
     if course is None:
         return ()
     days: dict[str, list[str]] = {}
-    for day, kind in rescues(subject, reading, folder, course):
+    for day, kind in rescues(mine, folder, course):
         days.setdefault(kind, []).append(f"D{study_day(day, course.day_one)}")
     notes = [f"rescue: {kind} on {', '.join(when)}" for kind, when in days.items()]
     planned = min(folder.planned_doses, default=0)
@@ -146,17 +157,24 @@ def notes_of(subject: str, reading: Reading, folder: TrialFolder, course: Course
     return tuple(notes)
 
 
-def rescues(subject: str, reading: Reading, folder: TrialFolder, course: Course) -> list[tuple[date, str]]:
+def rescues(mine: Sequence[Entity], folder: TrialFolder, course: Course) -> list[tuple[date, str]]:
     """Rescue treatments begun on or after the first dose: those whose kind the trial's rule names."""
     table = folder.codes.maps.get("rescue", {})
     counted = folder.scores.rescue if folder.scores else ()
     found = []
-    for one in reading.entities:
-        if isinstance(one, Medication) and one.subject == subject and one.start:
+    for one in mine:
+        if isinstance(one, Medication) and one.start:
             kinds = [code.code for code in table.get(one.treatment, ()) if code.code in counted]
             day = course.day_of(one.start)
             if kinds and day is not None and day >= course.day_one:
                 found.append((day, kinds[0]))
+    return found
+
+
+def _by_subject(many: Iterable[_Kind]) -> dict[str, list[_Kind]]:
+    found: dict[str, list[_Kind]] = {}
+    for one in many:
+        found.setdefault(one.subject, []).append(one)
     return found
 
 

@@ -46,10 +46,12 @@ class DailyRow:
 
 
 def readings(subject: SubjectPage) -> list[Reading]:
-    """All temperature readings that are one number, in order of time; a day without time is drawn at noon."""
+    """All temperature readings that are one number, in order of time; a day without time is drawn at noon.
+
+    Only for a subject with a first dose.
+    """
     day_one = subject.day_one
-    if day_one is None:
-        return []
+    assert day_one is not None
     found = [(place, celsius) for _, place, celsius in _temperatures(subject)]
     return [Reading(float(place - day_one.toordinal()), float(celsius)) for place, celsius in sorted(found)]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from fractions import Fraction
 from itertools import pairwise
 from math import ceil, floor
 
@@ -13,7 +14,7 @@ from markupsafe import Markup
 from fhir_adapter.report.charts import box, line, place, text
 from fhir_adapter.report.course import DailyRow, Reading, daily_rows, dose_steps, readings
 from fhir_adapter.report.page import SubjectPage
-from fhir_adapter.report.words import window_name
+from fhir_adapter.report.words import celsius, milligrams, window_name
 from fhir_adapter.trial import ScoreRules, calendar_day, study_day
 
 _WIDTH, _LEFT, _RIGHT, _TOP = 920, 112, 22, 34
@@ -21,6 +22,7 @@ _FEVER, _LANE, _STEPS, _GAP = 190, 24, 58, 10
 _COLDEST, _HOTTEST = 36, 40
 _EDGES = (38.4, 39.4)
 _LONGEST_GAP = 2
+_DEATH_LABEL = 70
 _MARGIN = timedelta(days=1)
 _WIDE_ENOUGH = 30
 
@@ -39,6 +41,10 @@ class _Frame:
         start, end = (self.first - self.day_one).days, (self.last - self.day_one).days + 1
         return _LEFT + (_WIDTH - _LEFT - _RIGHT) * (day - start) / (end - start)
 
+    def shows(self, day: date) -> bool:
+        """True when the day lies on the time axis."""
+        return self.first <= day <= self.last
+
     def at(self, day: date) -> float:
         """The middle of a calendar day."""
         return self.x((day - self.day_one).days + 0.5)
@@ -49,10 +55,7 @@ def course_chart(subject: SubjectPage, rules: ScoreRules, name: str) -> Markup:
     days = daily_rows(subject)
     if subject.day_one is None or not days:
         return Markup("")
-    shown = [row.date for row in days] + [
-        calendar_day(window.target, subject.day_one) for window in rules.windows if subject.scores.at(window.name)
-    ]
-    frame = _Frame(subject, subject.day_one, min(shown) - _MARGIN, max(shown) + _MARGIN)
+    frame = _frame(subject, subject.day_one, days, rules)
     lanes = _lanes(frame, rules)
     return Markup(
         '<svg class="chart course" viewBox="0 0 {width} {height}" role="img" aria-labelledby="{name}-t {name}-d">'
@@ -67,21 +70,34 @@ def course_chart(subject: SubjectPage, rules: ScoreRules, name: str) -> Markup:
     )
 
 
+def _frame(subject: SubjectPage, day_one: date, days: Sequence[DailyRow], rules: ScoreRules) -> _Frame:
+    """From the first window to the last event: steroids of years before may begin left of it."""
+    opens = min((window.blood.first_day for window in rules.windows), default=1)
+    shown = [calendar_day(opens, day_one), day_one]
+    shown += [calendar_day(window.target, day_one) for window in rules.windows if subject.scores.at(window.name)]
+    shown += [row.date for row in days if row.readings or row.doses or row.date > day_one]
+    return _Frame(subject, day_one, min(shown), max(shown) + _MARGIN)
+
+
 def describe(subject: SubjectPage, days: Sequence[DailyRow]) -> str:
     """What the picture shows, in words."""
-    highest = max((row for row in days if row.highest is not None), key=lambda row: row.highest or 0, default=None)
-    count = sum(row.readings for row in days)
-    said = [f"{count} temperature readings from D{days[0].day} to D{days[-1].day}"]
-    if highest is not None:
-        said.append(f"highest {place(float(highest.highest or 0))} °C on D{highest.day}")
+    said = [_described_fever([(row.highest, row) for row in days if row.highest is not None])]
     given = sum(dose.given for dose in subject.doses)
     said.append(f"{given} doses given, {len(subject.doses) - given} planned doses not given")
-    steps = [f"{step.amount} mg from D{subject.study_day(step.first)}" for step in dose_steps(subject)]
+    steps = [f"{milligrams(step.amount)} mg from D{subject.study_day(step.first)}" for step in dose_steps(subject)]
     said.append(f"steroid a day: {', '.join(steps) or 'none recorded'}")
     for name, events in (("rescue", subject.rescue), ("transfusions", subject.transfusions)):
         listed = [f"{what} on D{subject.study_day(day)}" for day, what in events]
         said.append(f"{name}: {', '.join(listed) or 'none recorded'}")
     return "; ".join(said) + "."
+
+
+def _described_fever(found: Sequence[tuple[Fraction, DailyRow]]) -> str:
+    if not found:
+        return "no temperature readings"
+    highest, on = max(found, key=lambda one: one[0])
+    count, first, last = sum(row.readings for _, row in found), found[0][1].day, found[-1][1].day
+    return f"{count} temperature readings from D{first} to D{last}; highest {celsius(highest)} °C on D{on.day}"
 
 
 def _height() -> int:
@@ -109,7 +125,7 @@ def _time_axis(frame: _Frame, rules: ScoreRules, bottom: int) -> Iterator[Markup
     last_x = float("-inf")
     for window in sorted(rules.windows, key=lambda one: one.target):
         day = calendar_day(window.target, frame.day_one)
-        if frame.first <= day <= frame.last:
+        if frame.shows(day):
             x = frame.at(day)
             yield line(x, _TOP - 6, x, bottom, "visit")
             if x - last_x > _WIDE_ENOUGH * 2:
@@ -118,7 +134,7 @@ def _time_axis(frame: _Frame, rules: ScoreRules, bottom: int) -> Iterator[Markup
                 last_x = x
     yield line(_LEFT, bottom, _WIDTH - _RIGHT, bottom, "axis")
     targets = [frame.at(calendar_day(window.target, frame.day_one)) for window in rules.windows]
-    for day in (frame.first + _MARGIN, frame.last - _MARGIN):
+    for day in (frame.first, frame.last - _MARGIN):
         if all(abs(x - frame.at(day)) > _WIDE_ENOUGH for x in targets):
             number = study_day(day, frame.day_one)
             yield text(frame.at(day), bottom + 18, f"D{number}", style="tick", anchor="middle")
@@ -186,7 +202,7 @@ def _steroids(frame: _Frame, top: int) -> Iterator[Markup]:
         left, right = frame.x((first - frame.day_one).days), frame.x((last - frame.day_one).days + 1)
         height = (_STEPS - 16) * float(step.amount / most)
         yield box(left, top + _STEPS - height, right - left, height, "step")
-        label = f"{step.amount:f}"
+        label = milligrams(step.amount)
         if right - left > 8 * len(label):
             yield text((left + right) / 2, top + _STEPS - height - 4, label, style="small", anchor="middle")
     if not steps:
@@ -196,7 +212,7 @@ def _steroids(frame: _Frame, top: int) -> Iterator[Markup]:
 def _marks(frame: _Frame, top: int, name: str, days: Sequence[date], shape: str, style: str) -> Iterator[Markup]:
     yield text(0, top + 16, name, style="lane")
     yield line(_LEFT, top + _LANE, _WIDTH - _RIGHT, top + _LANE, "grid")
-    for day in days:
+    for day in filter(frame.shows, days):
         path = shape.format(x=place(frame.at(day)), y=place(top + _LANE / 2))
         yield Markup('<path d="{path}" class="{style}"/>').format(path=path, style=style)
     if not days:
@@ -210,4 +226,7 @@ def _death(frame: _Frame, bottom: int) -> Iterator[Markup]:
         return
     x = frame.at(day)
     yield line(x, _TOP - 6, x, bottom, "death")
-    yield text(x + 6, _TOP + 8, f"died D{study_day(day, frame.day_one)}", style="label")
+    left = x > _WIDTH - _RIGHT - _DEATH_LABEL
+    place_of_words, anchor = (x - 6, "end") if left else (x + 6, "start")
+    words = f"died D{study_day(day, frame.day_one)}"
+    yield text(place_of_words, _TOP + _FEVER - 8, words, style="label", anchor=anchor)

@@ -149,10 +149,9 @@ def _row(one: WindowScore | None, name: str, said: str, *, hollow: bool = False,
 
 
 def _ranges(subject: SubjectPage, anchor: str, page: Page) -> Markup:
-    rows = [
-        _row(subject.scores.at(window.name), window.name, "no score", hollow=window.name == page.rules.change_from)
-        for window in page.rules.windows
-    ]
+    names = [window.name for window in page.rules.windows]
+    before = names[: names.index(page.rules.change_from) + 1] if page.rules.change_from in names else []
+    rows = [_row(subject.scores.at(name), name, "no score", hollow=name in before) for name in names]
     return range_chart(rows, page.rules.cutoff, f"ranges-{anchor}", f"HScore of {subject.name} at each visit")
 
 

@@ -13,7 +13,7 @@ from fhir_adapter.scores.points import result_range
 from fhir_adapter.trial import Result
 
 _OUTSIDE = ", outside D"
-_SHOWN = 8
+_SHOWN, _SHOWN_OUTSIDE = 8, 3
 """Passed-over results listed per item and visit; a ward chart has hundreds that lie on other days."""
 
 
@@ -135,8 +135,9 @@ def _visit(one: WindowScore, subject: SubjectPage, page: Page) -> Visit:
 
 def _evidence(item: ItemScore, subject: SubjectPage) -> ItemEvidence:
     used = [one for one in item.evidence if one.used]
-    passed_over = sorted((one for one in item.evidence if not one.used), key=lambda one: _OUTSIDE in one.why)
-    listed = (*used, *passed_over[:_SHOWN])
+    outside = [one for one in item.evidence if not one.used and _OUTSIDE in one.why]
+    inside = [one for one in item.evidence if not one.used and _OUTSIDE not in one.why]
+    listed = (*used, *inside[:_SHOWN], *outside[:_SHOWN_OUTSIDE])
     lines = tuple(_evidence_line(one, subject) for one in listed)
     return ItemEvidence(words.title(item.item), lines, len(item.evidence) - len(listed))
 

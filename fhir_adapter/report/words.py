@@ -35,8 +35,14 @@ LEGEND = (
     ("≠", "conflicting: results contradict each other"),
 )
 
-_TIMES = "\N{MULTIPLICATION SIGN}"
-UNITS = {"Cel": "°C", "[degF]": "°F", "10*9/L": f"{_TIMES}10⁹/L", "10*3/uL": f"{_TIMES}10³/µL", "ug/L": "µg/L"}
+_BILLIONS, _THOUSANDS = "\N{MULTIPLICATION SIGN}10⁹/L", "\N{MULTIPLICATION SIGN}10³/µL"
+UNITS = {
+    **dict.fromkeys(("Cel", "C"), "°C"),  # no electric charge on this page: wards write C
+    **dict.fromkeys(("[degF]", "F"), "°F"),
+    **dict.fromkeys(("10*9/L", "10^9/L", "10E9/L"), _BILLIONS),
+    **dict.fromkeys(("10*3/uL", "10^3/uL", "10E3/uL"), _THOUSANDS),
+    "ug/L": "µg/L",
+}
 """Unit codes as people write them; every other unit is shown as received."""
 
 SOURCES = {"hospital": "hospital", "typed": "typed by the site"}
@@ -66,11 +72,6 @@ def title(name: str) -> str:
 def window_name(name: str) -> str:
     """A visit as people call it: `month-1` is month 1."""
     return name.replace("-", " ")
-
-
-def state(name: State) -> str:
-    """Mark and word of a state."""
-    return " ".join(STATES[name])
 
 
 def unit(code: str) -> str:
@@ -159,8 +160,8 @@ def celsius(number: Fraction | None) -> str:
 
 
 def milligrams(amount: Decimal | None) -> str:
-    """A daily dose without an exponent; blank where there is none."""
-    return "" if amount is None else f"{amount:f}"
+    """A daily dose without exponent and idle zeros; blank where there is none."""
+    return "" if amount is None else f"{amount.normalize():f}"
 
 
 def data_mark(page: Page) -> str:

@@ -42,6 +42,8 @@ class Course:
     zone: tzinfo
     day_one_dates_before_dose: bool = False
     injections: tuple[Moment, ...] = ()
+    dose_note: str = ""
+    """What the trial says of a temperature soon after a dose."""
 
     @property
     def day_one(self) -> date:
@@ -180,11 +182,12 @@ class _Chooser:
         return replace(_choice("temperature", reports, chosen, why, together=True), notes=self._about_fever(chosen))
 
     def _about_fever(self, chosen: Sequence[Report]) -> tuple[str, ...]:
-        """What a reader must know of a reading: where it was taken, and that IL-2 itself causes fever."""
+        """What a reader must know of a reading: where it was taken, and whether a dose came just before."""
         notes = [f"{one.result.body_site}: not corrected" for one in chosen if one.result.body_site]
         given = [dose.bounds(self.course.zone)[0] for dose in self.course.injections]
         if any(one.at and 0 <= one.at[0] - dose < _DAY_SECONDS for one in chosen for dose in given):
-            notes.append("less than 24 h after an injection (IL-2 itself causes fever)")
+            about = f" ({self.course.dose_note})" if self.course.dose_note else ""
+            notes.append(f"less than 24 h after an injection{about}")
         return tuple(dict.fromkeys(notes))
 
     def examination(self, part: str, reports: Sequence[Report], pick: Pick) -> Choice:

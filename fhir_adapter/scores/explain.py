@@ -56,7 +56,8 @@ def points(low: int, high: int) -> str:
 
 def signed(low: int, high: int) -> str:
     """A difference with its sign, or the range of it."""
-    return f"{low:+d}" if low == high else f"{low:+d} to {high:+d}"
+    first, last = (f"{end:+d}" if end else "0" for end in (low, high))
+    return first if low == high else f"{first} to {last}"
 
 
 def against_cutoff(score: HScore) -> str:

@@ -47,7 +47,11 @@ class ScoreWindow:
 
 @dataclass(frozen=True, slots=True)
 class ScoreRules:
-    """How a trial scores: its windows in order of time, the change it looks at, the cut-off."""
+    """How a trial scores: its windows in order of time, the change it looks at, the cut-off.
+
+    `rescue` names the kinds of medication that count as rescue; `dose_note` is what must be known of a temperature
+    taken less than 24 hours after a dose.
+    """
 
     windows: tuple[ScoreWindow, ...]
     change_from: str
@@ -55,3 +59,4 @@ class ScoreRules:
     cutoff: int = 169
     day_one_dates_before_dose: bool = False
     rescue: tuple[str, ...] = ()
+    dose_note: str = ""

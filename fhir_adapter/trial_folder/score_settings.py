@@ -92,6 +92,7 @@ def score_rules(document: Document) -> ScoreRules | None:
         cutoff=stated.get("cutoff", _CUTOFF),
         day_one_dates_before_dose=stated.get("day_one_dates_before_dose", False),
         rescue=tuple(stated.get("rescue", ())),
+        dose_note=stated.get("dose_note", ""),
     )
 
 

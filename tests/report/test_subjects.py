@@ -11,7 +11,7 @@ import pytest
 
 from fhir_adapter.report import Discrepancy, SubjectPage
 from fhir_adapter.report.course import dose_steps
-from fhir_adapter.trial import Result
+from fhir_adapter.trial import Result, read_moment
 from tests.report.reading import drawn, pictures, words_of
 from tests.report.sample import SUBJECTS, first_with, measured, only, page, section, subject_page
 
@@ -90,7 +90,7 @@ def test_a_single_score_is_a_tick_and_a_range_a_bar() -> None:
 def test_course_chart_tells_what_happened() -> None:
     """Readings, doses, steroids, rescue, transfusions and death in words."""
     said = pictures(only("S04"), "course")[0].findtext("desc") or ""
-    assert "32 temperature readings from D-4 to D29; highest 39.4 °C on D-1; 8 doses given" in said
+    assert "32 temperature readings from D-2 to D29; highest 39.4 °C on D-1; 8 doses given" in said
     assert "steroid a day: 50 mg from D-4, 37.5 mg from D9, 20 mg from D21" in said
     assert "rescue: etoposide on D16; transfusions: platelets 1 U on D5" in said
 
@@ -128,6 +128,101 @@ def test_overlapping_steroid_courses_add_up() -> None:
         (5, 6, "62.5"),
         (7, 10, "50"),
     ]
+
+
+def test_steroids_of_years_before_do_not_press_the_course_together() -> None:
+    """The time axis begins with the first window; an older course begins left of it."""
+    steroids = ((date(2010, 1, 1), date(2016, 2, 28), Decimal("20.00")),)
+    (chart,) = pictures(first_with(steroids=steroids), "course")
+    assert [one.get("x") for one in drawn(chart, "rect", "step")] == ["112"]
+    assert [one.text for one in drawn(chart, "text", "tick") if (one.text or "").startswith("D-")] == ["D-3"]
+    assert "20 mg from D-2251" in (chart.findtext("desc") or "")
+
+
+def test_transfusions_before_the_axis_are_told_and_not_drawn() -> None:
+    """Only what lies on the axis has a mark."""
+    transfusions = ((date(2015, 1, 1), "red cells 2 U"), (date(2016, 3, 4), "platelets 1 U"))
+    (chart,) = pictures(first_with(transfusions=transfusions), "course")
+    assert len(drawn(chart, "path", "event hollow")) == 1
+    assert "red cells 2 U on D-425" in (chart.findtext("desc") or "")
+
+
+def test_steroids_that_ended_before_the_axis_are_not_drawn() -> None:
+    """A course of last year is told in words only; days between two courses have no dose."""
+    steroids = (
+        (date(2015, 1, 1), date(2015, 2, 1), Decimal(30)),
+        (date(2016, 3, 5), date(2016, 3, 6), Decimal(40)),
+    )
+    (chart,) = pictures(first_with(steroids=steroids), "course")
+    assert len(drawn(chart, "rect", "step")) == 1
+    assert "steroid a day: 30 mg from D-425, 40 mg from D5;" in (chart.findtext("desc") or "")
+
+
+def test_a_dose_with_a_partial_date_is_counted_and_not_drawn() -> None:
+    """No day is invented for it."""
+    doses = subject_page(SUBJECTS[0]).doses
+    partial = replace(doses[1], start=read_moment("2016-03"))
+    (chart,) = pictures(first_with(doses=(doses[0], partial), steroids=()), "course")
+    assert len(drawn(chart, "line", "dose")) == 1
+    assert "2 doses given" in (chart.findtext("desc") or "")
+    assert "none recorded" in [one.text for one in drawn(chart, "text", "said")]
+
+
+def test_two_doses_on_a_day_are_both_in_the_numbers() -> None:
+    """A day's row names every dose of it."""
+    dose = subject_page(SUBJECTS[0]).doses[0]
+    assert "D1 2016-03-01 given, given" in words_of(first_with(doses=(dose, dose)))
+
+
+def test_visits_close_together_are_labelled_once() -> None:
+    """On a long axis names of visits do not overlap."""
+    doses = subject_page(SUBJECTS[0]).doses
+    late = replace(doses[1], start=read_moment("2018-03-01"))
+    (chart,) = pictures(first_with(doses=(doses[0], late)), "course")
+    assert [one.text for one in drawn(chart, "text", "tick") if one.text in {"baseline", "week 1"}] == ["baseline"]
+
+
+def test_a_death_at_the_end_of_the_axis_is_named_left_of_it() -> None:
+    """The words stay inside the picture."""
+    subject = subject_page(SUBJECTS[0])
+    died = replace(subject.subject, death=read_moment("2016-05-01"))
+    (chart,) = pictures(first_with(subject=died), "course")
+    assert [one.get("text-anchor") for one in drawn(chart, "text", "label")] == ["end"]
+
+
+def test_of_several_results_that_count_the_one_with_the_most_points_is_shown() -> None:
+    """By the rule `worst` all results of a window count; the table names the deciding one."""
+    subject = subject_page(SUBJECTS[0])
+    window = subject.scores.windows[0]
+    item = window.score.item("ferritin")
+    low = replace(item.evidence[0], used=True, result=measured("S01", "ferritin", "300", "2016-02-28T06:30"))
+    absent = replace(low, result=replace(low.result, interval=None, not_done=True))
+    most = replace(item, evidence=(low, absent, *(replace(one, used=True) for one in item.evidence[:1])))
+    items = tuple(most if one.item == "ferritin" else one for one in window.score.items)
+    scores = replace(subject.scores, windows=(replace(window, score=replace(window.score, items=items)),))
+    assert "24560 ng/mL (2 more in the evidence)" in words_of(first_with(scores=scores))
+
+
+def test_conflicting_results_are_all_shown() -> None:
+    """What contradicts each other is never reduced to one value."""
+    subject = subject_page(SUBJECTS[0])
+    window = subject.scores.windows[0]
+    item = window.score.item("ferritin")
+    other = replace(item.evidence[0], result=measured("S01", "ferritin", "300", "2016-03-01T06:30"))
+    both = replace(item, state="conflicting", low=0, evidence=(replace(item.evidence[0], used=True), other))
+    items = tuple(both if one.item == "ferritin" else one for one in window.score.items)
+    scores = replace(subject.scores, windows=(replace(window, score=replace(window.score, items=items)),))
+    said = section(first_with(scores=scores), "Items by visit")
+    assert "Ferritin 0-50 \N{NOT EQUAL TO} conflicting 24560 ng/mL 300 ng/mL" in said
+
+
+def test_a_score_of_a_window_without_rule_is_of_every_result() -> None:
+    """What the rules do not name is said plainly."""
+    subject = subject_page(SUBJECTS[0])
+    scores = replace(subject.scores, windows=(replace(subject.scores.windows[0], window="all"),), change=None)
+    said = words_of(first_with(scores=scores, missing=(("all", "spleen"),)))
+    assert "all 302 at or above 169 every result none" in said
+    assert "no change value in 1 of 1" in said
 
 
 def test_sensitivity_stands_beside_the_score() -> None:

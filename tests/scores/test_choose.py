@@ -96,7 +96,8 @@ def test_without_a_count_the_three_days_end_on_the_planned_day() -> None:
 
 def test_a_reading_soon_after_an_injection_is_flagged() -> None:
     """Interleukin-2 itself causes fever: the reading counts, and the reader is told."""
-    course = replace(COURSE, injections=(read_moment("2016-03-14T09:00+08:00"),))
+    dose = read_moment("2016-03-14T09:00+08:00")
+    course = replace(COURSE, injections=(dose,), dose_note="IL-2 itself causes fever")
     results = [measured("temperature", "38.1", "2016-03-15T06:00", body_site="axillary")]
     notes = choose(results, WEEK_2, course)["temperature"].notes
     assert notes == ("axillary: not corrected", "less than 24 h after an injection (IL-2 itself causes fever)")
