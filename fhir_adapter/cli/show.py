@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from fhir_adapter.sync import SyncPlan
 
 SHOWN_ISSUES = 20
+SHORT_CELL = 12
+"""Columns whose cells are no longer are never broken: half a number is another number."""
+_WIDE = 10_000
 
 _MEANINGS = {
     "create": "not on the server yet",
@@ -66,8 +69,9 @@ def hint(text: str) -> None:
 
 
 def print_table(title: str, head: Sequence[str], rows: Iterable[Sequence[object]], *, to_stderr: bool = False) -> None:
-    """A table as wide as the terminal allows; numbers to the right."""
+    """A table as wide as the terminal allows, numbers to the right; short words stay whole on the narrowest one."""
     from rich.console import Console  # noqa: PLC0415 - only when a table is shown
+    from rich.measure import Measurement  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
@@ -75,10 +79,15 @@ def print_table(title: str, head: Sequence[str], rows: Iterable[Sequence[object]
     body = [list(row) for row in rows]
     for place, name in enumerate(head):
         right = bool(body) and all(isinstance(row[place], int) for row in body)
-        table.add_column(name, justify="right" if right else "left", overflow="fold")
+        short = max((len(str(row[place])) for row in body), default=0) <= SHORT_CELL
+        table.add_column(name, justify="right" if right else "left", overflow="fold", no_wrap=short)
     for row in body:
         table.add_row(*(Text(visible(f"{cell:,}" if isinstance(cell, int) else str(cell))) for cell in row))
-    Console(stderr=to_stderr, highlight=False).print(table)
+    console = Console(stderr=to_stderr, highlight=False)
+    wide = Console(width=_WIDE)
+    needed = Measurement.get(wide, wide.options, table).minimum
+    console.width = max(console.width, needed)
+    console.print(table)
 
 
 def print_plan(plan: SyncPlan, *, to_stderr: bool = False) -> None:

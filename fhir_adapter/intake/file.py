@@ -6,11 +6,13 @@ any length is never held whole unless it is one JSON value.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeGuard
 
 from fhir_adapter import fhirjson
 from fhir_adapter.intake.order import Order, order_of
@@ -19,7 +21,9 @@ from fhir_adapter.intake.window_search import Resource, check_patient, has_ident
 from fhir_adapter.issues import Issue, Misconfigured, Rejected, Where
 from fhir_adapter.store import Received
 from fhir_adapter.trial import read_moment
+from fhir_adapter.validation import resource_types
 
+_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}", re.ASCII)
 LINE_SUFFIXES = frozenset({".ndjson", ".jsonl"})
 
 
@@ -98,8 +102,10 @@ def resources_in(path: Path) -> FileResources:
     found: dict[object, Resource] = {}
     for item in _items(file, first_time=True):
         resource = item.resource
+        # An id names one resource on one server; the same id of somebody else is another result.
         named = isinstance(resource.get("id"), str)
-        key: object = f"{resource.get('resourceType')}/{resource['id']}" if named else len(found)
+        whose = fhirjson.dumps(resource.get("subject"))
+        key: object = (resource["resourceType"], resource["id"], whose) if named else len(found)
         known = found.get(key)
         if known is None or order_of(resource) >= order_of(known):
             found[key] = resource
@@ -143,7 +149,7 @@ def _items(file: _File, *, first_time: bool) -> Iterator[_Item]:
             raise Rejected(str(error), Issue("error", "not-json", str(error), Where(file.path.name))) from error
         yield from _lines(file, first_time=first_time)
         return
-    yield from _of_value(file, 0, value, raw.strip())
+    yield from _of_value(file, 0, value, raw.strip(), first_time=first_time)
 
 
 def _starts_with_object(raw: bytes) -> bool:
@@ -167,21 +173,37 @@ def _lines(file: _File, *, first_time: bool) -> Iterator[_Item]:
                     message = f"the line is not JSON and was left out: {error}"
                     file.why.append(Issue("error", "not-json", message, Where(file.path.name, number)))
                 continue
-            yield from _of_value(file, number, value, text)
+            yield from _of_value(file, number, value, text, first_time=first_time)
 
 
-def _of_value(file: _File, line: int, value: object, body: bytes) -> Iterator[_Item]:
-    if not isinstance(value, dict):
-        return
-    if value.get("resourceType") != "Bundle":
+def _of_value(file: _File, line: int, value: object, body: bytes, *, first_time: bool) -> Iterator[_Item]:
+    """The resources of one JSON value; what is no FHIR resource, or has an impossible id, is said and left out."""
+    if isinstance(value, dict) and value.get("resourceType") == "Bundle":
+        _note_made(file, value.get("timestamp"))
+        entries = value.get("entry")
+        for entry in entries if isinstance(entries, list) else ():
+            inside: object = entry.get("resource") if isinstance(entry, dict) else None
+            if _usable(inside, file, line, first_time=first_time):
+                yield _Item(line, inside, None, str(entry.get("fullUrl") or ""))
+    elif _usable(value, file, line, first_time=first_time):
         yield _Item(line, value, body)
-        return
-    _note_made(file, value.get("timestamp"))
-    entries = value.get("entry")
-    for entry in entries if isinstance(entries, list) else ():
-        resource = entry.get("resource") if isinstance(entry, dict) else None
-        if isinstance(resource, dict):
-            yield _Item(line, resource, None, str(entry.get("fullUrl") or ""))
+
+
+def _usable(value: object, file: _File, line: int, *, first_time: bool) -> TypeGuard[dict[str, object]]:
+    where = Where(file.path.name, line or None)
+    kind = value.get("resourceType") if isinstance(value, dict) else None
+    if not isinstance(value, dict) or not isinstance(kind, str) or kind not in resource_types():
+        if first_time:
+            message = "no FHIR R4 resource (a JSON object with a known resourceType); it was left out"
+            file.why.append(Issue("error", "unknown-resource", message, where))
+        return False
+    named = value.get("id")
+    if isinstance(named, str) and not _ID.fullmatch(named):
+        if first_time:
+            message = "an id that FHIR does not allow (letters, digits, - and . only, 64 at most); it was left out"
+            file.why.append(Issue("error", "invalid-id", message, where))
+        return False
+    return True
 
 
 def _read_patient(file: _File, item: _Item) -> None:
@@ -231,6 +253,7 @@ def _read_result(file: _File, item: _Item) -> None:
         message = "a result without an id cannot be told from another one; it was left out"
         file.why.append(Issue("error", "no-id", message, Where(file.path.name, item.line or None)))
         return
+    _note_made(file, resource.get("issued"))
     file.found[subject.subject].append((order_of(resource), received_of(resource, subject.subject, item.body)))
 
 

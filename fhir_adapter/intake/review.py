@@ -14,6 +14,7 @@ from itertools import combinations, product
 
 from fhir_adapter.issues import Issue
 from fhir_adapter.mappers.r4.read_observation import NOTE_FLAG
+from fhir_adapter.scores import SCORED_PARTS, result_range
 from fhir_adapter.trial import Moment, Result
 
 JUMP_SECONDS = 48 * 3600
@@ -64,7 +65,7 @@ def review(
     items = [*_of_issues(issues, subjects or {}), *_notes(results), *_after_death(results, deaths or {}, zones)]
     for same in _by(results, "subject", "name").values():
         zone = zones.get(same[0].subject, UTC)
-        items += [*_differences(same, zone), *_capped(same), *_jumps(same)]
+        items += [*_differences(same, zone), *_capped(same), *_contradictions(same), *_jumps(same)]
     return list(dict.fromkeys(items))
 
 
@@ -149,6 +150,20 @@ def _capped(same: Sequence[Result]) -> Iterator[ReviewItem]:
             elif not capped.specimen or capped.specimen != number.specimen:
                 why = f"capped, and {number.reference} of another sample gives a number"
                 yield ReviewItem(capped.subject, "capped-other-sample", capped.reference, why)
+
+
+def _contradictions(same: Sequence[Result]) -> Iterator[ReviewItem]:
+    """Results of one time from different samples, or by different methods, that lead to different points."""
+    if same[0].name not in SCORED_PARTS:
+        return
+    for at_once in _by(same, "effective_bounds").values():
+        known = [one for one in at_once if one.source == "hospital" and one.effective and not one.not_done]
+        for one, other in combinations(known, 2):
+            if one.specimen and one.specimen == other.specimen:
+                continue
+            if result_range(one.name, one) != result_range(other.name, other):
+                why = f"contradicts {other.reference}, collected at the same time"
+                yield ReviewItem(one.subject, "conflicting", one.reference, why)
 
 
 def _jumps(same: Sequence[Result]) -> Iterator[ReviewItem]:

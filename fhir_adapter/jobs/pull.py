@@ -24,7 +24,8 @@ from fhir_adapter.intake import (
     search_window,
     trial_subjects,
 )
-from fhir_adapter.issues import Issue, Misconfigured, Refused, Where
+from fhir_adapter.issues import Issue, Misconfigured
+from fhir_adapter.jobs.interlock import capabilities_of, may_pull
 from fhir_adapter.mappers.r4.read_observation import RETRACTED_STATUSES
 from fhir_adapter.mappers.recorded_results import recorded_results
 from fhir_adapter.sources import read_trial
@@ -127,16 +128,6 @@ def pull(
     return report
 
 
-def check_interlock(folder: TrialFolder, settings: ServerSettings) -> None:
-    """Keep test and production apart, and read only where we may; raises `Refused` before any request."""
-    name = settings.name or settings.base
-    if "HTEST" in folder.labels and not settings.test:
-        message = f"made-up subjects (HTEST) are looked for only on a server marked `test: true`; {name} is not"
-        raise _refused("test-data", message, name)
-    if settings.role == "write":
-        raise _refused("write-only-server", f"{name} has the role write; pull needs read or both", name)
-
-
 def _from_server(
     folder: TrialFolder,
     settings: ServerSettings,
@@ -145,10 +136,10 @@ def _from_server(
     report: PullReport,
     progress: Callable[[int, int], None],
 ) -> None:
-    check_interlock(folder, settings)
+    may_pull(folder, settings)
     system = hospital_of(folder).patient_system
     with FhirServer(settings) as server:
-        code = code_parameter(_capabilities(server))
+        code = code_parameter(dict(capabilities_of(server)))
         number = results.begin(settings.base, _iso(server.date))
         report.checkpoint = _iso(server.date) or f"pull {number}"
         for done, subject in enumerate(subjects, 1):
@@ -248,21 +239,5 @@ def _normalise(
     report.findings = sum(one.present is not None for one in results)
 
 
-def _capabilities(server: FhirServer) -> dict[str, object]:
-    """What the server says of itself; refused when it speaks another FHIR than we read."""
-    found = dict(server.capabilities())
-    version = str(found.get("fhirVersion", "none"))
-    accepted = server.settings.fhir_versions
-    if version.rpartition(".")[0] not in accepted:
-        name = server.settings.name or server.base
-        wanted = " or ".join(f"{one}.x" for one in accepted)
-        raise _refused("fhir-version", f"{name} speaks FHIR {version[:20]}; what we read is {wanted}", name)
-    return found
-
-
 def _iso(moment: datetime | None) -> str:
     return moment.astimezone(UTC).isoformat() if moment else ""
-
-
-def _refused(code: str, message: str, server: str) -> Refused:
-    return Refused(message, Issue("fatal", code, message, Where(server)))

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Literal
 
 from fhir_adapter.client import FhirServer, ServerSettings
-from fhir_adapter.issues import Issue, Refused, Where
+from fhir_adapter.issues import Issue
+from fhir_adapter.jobs.interlock import capabilities_of, may_push
 from fhir_adapter.mappers import map_trial
 from fhir_adapter.sources import read_trial
 from fhir_adapter.store import Ledger, open_store
@@ -88,7 +89,7 @@ def push(
     `show_plan` is given the plan before anything is written, and answers who is told of progress. Raises `Refused`
     when the data must not go to this server, and `Retriable` when the surroundings fail before anything was written.
     """
-    check_interlock(folder, settings)
+    may_push(folder, settings)
     reading = read_trial(folder, options.source).first_subjects(options.subjects)
     mapping = map_trial(reading.study, reading.entities, folder)
     log.info("read", extra={"resources": len(mapping.resources), "set_aside": len(reading.set_aside)})
@@ -108,20 +109,6 @@ def push(
         return PushReport(plan, applied, server.requests)
 
 
-def check_interlock(folder: TrialFolder, settings: ServerSettings) -> None:
-    """Keep test and production apart, and write only where we may; raises `Refused` before any request."""
-    name = settings.name or settings.base
-    if "HTEST" in folder.labels and not settings.test:
-        raise _refused(
-            "test-data", f"made-up data (HTEST) go only to a server marked `test: true`; {name} is not", name
-        )
-    if settings.role == "read":
-        raise _refused("read-only-server", f"{name} has the role read; push needs write or both", name)
-    if settings.kind == "ehr":
-        message = f"{name} is an ehr, which owns its patients; linking to them is not built yet, and we create none"
-        raise _refused("patients-not-ours", message, name)
-
-
 class _VersionGuard:
     """The server, asked once for its FHIR version before the first request that matters."""
 
@@ -131,19 +118,6 @@ class _VersionGuard:
 
     def __call__(self) -> FhirServer:
         if not self._checked:
-            _check_version(self._server)
+            capabilities_of(self._server)
             self._checked = True
         return self._server
-
-
-def _check_version(server: FhirServer) -> None:
-    version = str(server.capabilities().get("fhirVersion", "none"))
-    accepted = server.settings.fhir_versions
-    if version.rpartition(".")[0] not in accepted:
-        name = server.settings.name or server.base
-        wanted = " or ".join(f"{one}.x" for one in accepted)
-        raise _refused("fhir-version", f"{name} speaks FHIR {version[:20]}; what we send is {wanted}", name)
-
-
-def _refused(code: str, message: str, server: str) -> Refused:
-    return Refused(message, Issue("fatal", code, message, Where(server)))

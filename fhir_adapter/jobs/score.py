@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -83,7 +83,8 @@ def score(folder: TrialFolder, state: Path, options: ScoreOptions) -> ScoreRepor
     _check_window(options.window, rules)
     wanted = [one for one in subjects if options.subject in (None, one.subject)]
     scored = tuple(_only(score_one(one, known, folder, rules), options.window) for one in wanted)
-    return ScoreReport(scored, rules.cutoff, known.complete, (*known.issues, *_about_pulls(known)))
+    doses = [issue for one in wanted for issue in _about_first_dose(one, known, folder, rules)]
+    return ScoreReport(scored, rules.cutoff, known.complete, (*known.issues, *doses, *_about_pulls(known)))
 
 
 def gather(folder: TrialFolder, state: Path, source: Path | None = None) -> Known:
@@ -196,6 +197,16 @@ def _only(scores: SubjectScores, window: str | None) -> SubjectScores:
         return scores
     kept: Iterable[WindowScore] = (one for one in scores.windows if one.window == window)
     return replace(scores, windows=tuple(kept))
+
+
+def _about_first_dose(subject: Subject, known: Known, folder: TrialFolder, rules: ScoreRules) -> Iterator[Issue]:
+    """A warning when the subject's row names another first dose than the doses as collected: all days hang on it."""
+    course = course_of(subject, known.entities[subject.subject], folder, rules)
+    stated = subject.first_dose
+    if course is not None and stated is not None and course.injections and course.day_of(stated) != course.day_one:
+        message = f"{subject.subject}: its row states another first dose than the doses given; days count from those"
+        where = Where(subject.origin.file, subject.origin.row)
+        yield Issue("warning", "first-dose-differs", message, where)
 
 
 def _about_pulls(known: Known) -> list[Issue]:

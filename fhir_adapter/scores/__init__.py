@@ -2,7 +2,7 @@
 
 from fhir_adapter.scores.choose import Course
 from fhir_adapter.scores.hscore import Finding, hscore
-from fhir_adapter.scores.hscore_table import CUTOFF_PRESETS, DEFAULT_CUTOFF, ITEMS, MAXIMUM, PARTS
+from fhir_adapter.scores.hscore_table import CUTOFF_PRESETS, DEFAULT_CUTOFF, ITEMS, MAXIMUM, PARTS, SCORED_PARTS
 from fhir_adapter.scores.model import (
     Bounds,
     Change,
@@ -15,6 +15,7 @@ from fhir_adapter.scores.model import (
     SubjectScores,
     WindowScore,
 )
+from fhir_adapter.scores.points import result_range
 from fhir_adapter.scores.subject import score_everything, score_subject
 from fhir_adapter.scores.written import written
 from fhir_adapter.trial import Measurement
@@ -25,6 +26,7 @@ __all__ = [
     "ITEMS",
     "MAXIMUM",
     "PARTS",
+    "SCORED_PARTS",
     "Bounds",
     "Change",
     "Course",
@@ -39,6 +41,7 @@ __all__ = [
     "SubjectScores",
     "WindowScore",
     "hscore",
+    "result_range",
     "score_everything",
     "score_subject",
     "written",

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from fhir_adapter.issues import Issue, Rejected, Where
-from fhir_adapter.scores.hscore_table import BOTH_ORGANS, COUNTED, DEFAULT_CUTOFF, ITEMS, PARTS
+from fhir_adapter.scores.hscore_table import BOTH_ORGANS, COUNTED, DEFAULT_CUTOFF, ITEMS, PARTS, SCORED_PARTS
 from fhir_adapter.scores.model import Evidence, HScore, ItemScore, State
 from fhir_adapter.scores.points import Range, conflict, counted_range, full_range, result_range, worst
 from fhir_adapter.terminology import normalise
@@ -134,9 +134,8 @@ def _absent(one: Measurement, effective: Moment | None) -> Result:
 
 
 def _found(findings: Iterable[Finding], issues: list[Issue]) -> Iterable[Result]:
-    known = {part for parts in PARTS.values() for part in parts} | {BOTH_ORGANS}
     for one in findings:
-        if one.item not in known:
+        if one.item not in SCORED_PARTS:
             message = f"{one.item[:40]!r} is no finding of the HScore"
             issues.append(Issue("error", "unknown-finding", message, Where(expression="findings")))
         elif one.present is not None:

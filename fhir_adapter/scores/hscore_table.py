@@ -96,4 +96,7 @@ PARTS: Mapping[str, tuple[str, ...]] = {item: COUNTED[item].parts if item in COU
 BOTH_ORGANS = "hepatosplenomegaly"
 """A combined finding: present means both organs, absent excludes only both together."""
 
+SCORED_PARTS = frozenset(part for parts in PARTS.values() for part in parts) | {BOTH_ORGANS}
+"""Every analyte and finding that the score looks at."""
+
 MAXIMUM = 337

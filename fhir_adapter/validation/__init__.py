@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from fhir_adapter.issues import Issue
 
-__all__ = ["check_structure"]
+__all__ = ["check_structure", "resource_types"]
 
 
 def check_structure(resource: object) -> list[Issue]:
@@ -19,3 +20,11 @@ def check_structure(resource: object) -> list[Issue]:
     from fhir_adapter.validation import structure  # noqa: PLC0415 - who only imports this room pays for no compiler
 
     return structure.check_structure(resource)
+
+
+@cache
+def resource_types() -> frozenset[str]:
+    """The names of all resource types of FHIR R4."""
+    from fhir_adapter.validation.r4_table import read_table  # noqa: PLC0415
+
+    return read_table().resource_types

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import unicodedata
+from datetime import UTC, datetime, timedelta
 
 import httpx2
 import pytest
 
 from tests.bad_input.small_trial import SmallTrial
+from tests.stories.commands import Person
 
 ESC = "\x1b"
 OVERRIDE = "\u202e"
@@ -231,3 +233,32 @@ def test_c59_a_direction_override_is_shown_escaped(river: SmallTrial) -> None:
     assert run.exit_code == 3
     assert OVERRIDE not in run.out + run.err
     assert r"ug\u202e/L" in run.err
+
+
+def ferritin_at(name: str, minutes: int) -> str:
+    """A ferritin collected so many minutes from now, as a line."""
+    moment = datetime.now(tz=UTC) + timedelta(minutes=minutes)
+    quantity = {"value": 7000, "unit": "ng/mL", "system": "http://unitsofmeasure.org", "code": "ng/mL"}
+    return json.dumps(
+        {
+            "resourceType": "Observation",
+            "id": name,
+            "status": "final",
+            "code": {"coding": [{"system": "http://loinc.org", "code": "2276-4"}]},
+            "subject": {"reference": f"Patient/{name}"},
+            "effectiveDateTime": moment.isoformat(timespec="seconds"),
+            "valueQuantity": quantity,
+        }
+    )
+
+
+@pytest.mark.parametrize(("minutes", "exit_code", "known"), [(2, 0, True), (60, 3, False), (60 * 24 * 365, 3, False)])
+def test_c55_a_result_of_the_future(person: Person, minutes: int, exit_code: int, known: bool) -> None:
+    """Clocks differ by minutes; what was collected later than that is set aside, and no score rests on it."""
+    path = person.home / "results.ndjson"
+    path.write_text(ferritin_at("soon", minutes) + "\n" + ferritin_at("past", -60) + "\n", encoding="utf-8")
+    run = person.runs("score", "--input", path, "--format", "json")
+    lows = {one["subject"]: one["low"] for one in run.report["scores"]}
+    assert (run.exit_code, lows["Patient/past"]) == (exit_code, 50)
+    assert (lows.get("Patient/soon", 0) == 50) is known
+    assert ("future-dated" in [issue["code"] for issue in run.report["issues"]]) is not known

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from fhir_adapter.sandbox import running
 from tests.bad_input.small_trial import SmallTrial
 from tests.stories.commands import Run
 from tests.stories.telling import free_port
@@ -171,3 +173,108 @@ def test_f103_the_id_namespace_of_a_trial(river: SmallTrial) -> None:
     assert (right.exit_code, wrong.exit_code) == (0, 2)
     assert "5b0f3f9e" not in right.out + right.err
     assert traces(river, wrong) == NOWHERE
+
+
+SEED = "nct02569463"
+
+
+def with_seed(river: SmallTrial, command: str, *options: str | Path) -> Run:
+    """Run a command on the seed trial, with a configuration that holds secrets and as much said as can be said."""
+    named = ("--trial", SEED, "--config", river.folder / "config.yaml", "--state", river.folder / "state.sqlite")
+    return river.person.runs(command, *named, "-v", "-v", "--format", "json", *options)
+
+
+@pytest.fixture
+def gossip() -> Iterator[Teapot]:
+    """A FHIR server that succeeds, and repeats the credentials in outcomes, links and ids of its answers."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            seen.headers.append(dict(self.headers))
+            told = f"{self.headers.get('Authorization')} {self.headers.get('X-Api-Key')}"
+            outcome = {
+                "resourceType": "OperationOutcome",
+                "issue": [
+                    {"severity": "warning", "code": "processing", "diagnostics": told, "details": {"text": told}}
+                ],
+            }
+            link = {"relation": "self", "url": f"http://127.0.0.1:{seen.port}/fhir/Patient?token={TOKEN}&key={HEADER}"}
+            entries = [{"resource": outcome, "search": {"mode": "outcome"}}]
+            found = {"resourceType": "Bundle", "type": "searchset", "total": 0, "link": [link], "entry": entries}
+            statement = {"resourceType": "CapabilityStatement", "fhirVersion": "4.0.1", "status": "active"}
+            body = json.dumps(statement if "metadata" in self.path else found).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/fhir+json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of the base class
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        seen = Teapot(server.server_address[1])
+        serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        serving.start()
+        yield seen
+        server.shutdown()
+        serving.join()
+
+
+def test_f103_secrets_of_a_pull_that_succeeds(river: SmallTrial) -> None:
+    """A token and a header are in no output, log or state of a pull, nor in the scores and the page made after it."""
+    with running() as base:
+        config(river, base)
+        pulled = with_seed(river, "pull", "--server", "place")
+    after = [
+        with_seed(river, "score"),
+        with_seed(river, "explain", "--subject", "S01"),
+        with_seed(river, "report", "--out", river.folder / "report.html"),
+    ]
+    assert pulled.report["requests"] > 0
+    assert (river.folder / "report.html").exists()
+    assert [traces(river, run) for run in (pulled, *after)] == [NOWHERE] * 4
+
+
+def test_f103_secrets_of_a_pull_that_is_refused(river: SmallTrial, teapot: Teapot) -> None:
+    """Nor when the server sends them back in its refusal."""
+    config(river, f"http://127.0.0.1:{teapot.port}/fhir")
+    run = with_seed(river, "pull", "--server", "place")
+    first = teapot.headers[0]
+    assert run.exit_code in {3, 5}
+    assert (first.get("Authorization"), first.get("X-Api-Key")) == (f"Bearer {TOKEN}", HEADER)
+    assert traces(river, run) == NOWHERE
+
+
+def test_f103_secrets_in_the_words_of_a_server(river: SmallTrial, gossip: Teapot) -> None:
+    """Nor when a server that answers well repeats them in what it has to say."""
+    config(river, f"http://127.0.0.1:{gossip.port}/fhir")
+    run = with_seed(river, "pull", "--server", "place")
+    assert gossip.headers[-1].get("X-Api-Key") == HEADER
+    assert "a bug" not in run.err
+    assert traces(river, run) == NOWHERE
+
+
+def test_f103_secrets_of_a_pull_from_nobody(river: SmallTrial) -> None:
+    """Nor when nothing listens, with and without a user in the address."""
+    config(river, f"http://127.0.0.1:{free_port()}/fhir")
+    unheard = with_seed(river, "pull", "--server", "place")
+    named = with_seed(river, "pull", "--server", f"http://{USER}:{PASSWORD}@127.0.0.1:{free_port()}/fhir")
+    assert unheard.exit_code == 5
+    assert named.exit_code in {2, 5}
+    assert [traces(river, run) for run in (unheard, named)] == [NOWHERE] * 2
+
+
+@pytest.mark.parametrize("command", ["pull", "score", "explain", "report"])
+def test_f103_secrets_in_a_wrong_configuration_of_results(river: SmallTrial, command: str) -> None:
+    """Nor when a mistake beside them is shown."""
+    more: dict[str, tuple[str | Path, ...]] = {
+        "pull": ("--server", "place"),
+        "score": (),
+        "explain": ("--subject", "S01"),
+        "report": ("--out", river.folder / "report.html"),
+    }
+    config(river, f"http://{USER}:{PASSWORD}@127.0.0.1:1/fhir", f"tokn: {TOKEN}")
+    run = with_seed(river, command, *more[command])
+    assert run.exit_code == 2
+    assert traces(river, run) == NOWHERE

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
+import time
+from pathlib import Path
 
 import pytest
 
@@ -190,3 +193,125 @@ def test_h127_no_standard_output_at_all(river: SmallTrial) -> None:
     assert (again.exit_code, again.report["requests"]) == (0, 0)
     assert b"a bug" not in closed.stderr
     assert closed.returncode != 1
+
+
+SEED = Path(__file__).resolve().parents[2] / "mappings" / "trials" / "nct02569463"
+PULL = f"pull --trial {SEED} --file ./hospital.ndjson"
+RESULTS = [
+    PULL,
+    f"{PULL} --format json",
+    f"score --trial {SEED}",
+    f"score --trial {SEED} --format json",
+    "score --input ./hospital.ndjson",
+    "score --input ./hospital.ndjson --format json",
+    f"explain --trial {SEED} --subject S03",
+    f"explain --trial {SEED} --subject S03 --format json",
+    f"report --trial {SEED} --out ./report.html",
+    f"report --trial {SEED} --out ./report.html --format json",
+]
+TERMINALS = {
+    "no colour": {"NO_COLOR": "1"},
+    "narrow": {"COLUMNS": "20"},
+    "ascii": {"LC_ALL": "C", "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+    "dumb": {"TERM": "dumb", "COLUMNS": "0"},
+}
+
+
+@pytest.fixture
+def ward(river: SmallTrial) -> SmallTrial:
+    """Somebody who has pulled the hospital's file of the seed trial, beside the made-up trial."""
+    names = ("patients.ndjson", "results.ndjson")
+    published = b"".join((SEED / "hospital" / name).read_bytes() for name in names)
+    (river.trial.parent / "hospital.ndjson").write_bytes(published)
+    seed(river, PULL)
+    return river
+
+
+def seed(ward: SmallTrial, arguments: str, **variables: str) -> Run:
+    """Run a command where the hospital's file lies."""
+    done = subprocess.run(
+        [*COMMAND, *arguments.split()],
+        capture_output=True,
+        check=False,
+        cwd=ward.trial.parent,
+        env=surroundings(ward.person.home, **variables),
+        timeout=60,
+    )
+    return Run(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+@pytest.mark.parametrize("arguments", RESULTS)
+def test_h127_nobody_reads_results_to_the_end(ward: SmallTrial, arguments: str) -> None:
+    """Standard output closed at once, or after one character: no traceback, and nothing about a broken pipe."""
+    told = [piped(ward, arguments, reader).err for reader in ("head -c 1", "true")]
+    assert [word for word in ("a bug", "Traceback", "BrokenPipe", "Exception ignored") if word in "".join(told)] == []
+
+
+@pytest.mark.parametrize("kind", sorted(TERMINALS))
+def test_h127_results_on_a_terminal_of_another_kind(ward: SmallTrial, kind: str) -> None:
+    """Without colour, in 20 columns, in ASCII only: numbers come out whole, with no traceback."""
+    commands = [one for one in RESULTS if "--trial" in one and "json" not in one.split()]
+    runs = {arguments.split()[0]: seed(ward, arguments, **TERMINALS[kind]) for arguments in commands}
+    told = "".join(run.out + run.err for run in runs.values())
+    assert {command: run.exit_code for command, run in runs.items()} == {
+        "pull": 3,
+        "score": 0,
+        "explain": 0,
+        "report": 0,
+    }
+    assert [word for word in ("a bug", "Traceback", "\x1b[") if word in told] == []
+    assert "209-244" in runs["score"].out
+    assert "209-244" in runs["explain"].out
+
+
+@pytest.mark.parametrize(
+    "arguments", ["score --trial {seed} --format json", "explain --trial {seed} --subject S03 --format json"]
+)
+def test_h127_results_as_json_are_never_wrapped(ward: SmallTrial, arguments: str) -> None:
+    """The same object on every terminal, with its Chinese words."""
+    line = arguments.format(seed=SEED)
+    usual = seed(ward, line).report
+    assert [seed(ward, line, **variables).report == usual for variables in TERMINALS.values()] == [True] * 4
+    assert "研究者甲" in json.dumps(usual, ensure_ascii=False)
+
+
+@pytest.mark.parametrize("arguments", [one for one in RESULTS if "json" in one.split()])
+def test_h127_no_standard_output_for_results(ward: SmallTrial, arguments: str) -> None:
+    """Standard output closed from the start is not called a bug."""
+    closed = subprocess.run(
+        ["/bin/sh", "-c", f'"$@" {arguments} >&-', "sh", *COMMAND],
+        capture_output=True,
+        check=False,
+        env=surroundings(ward.person.home),
+        cwd=ward.trial.parent,
+        timeout=60,
+    )
+    assert b"a bug" not in closed.stderr
+    assert closed.returncode != 1
+
+
+def test_h133_a_report_of_the_same_data_is_the_same_file(ward: SmallTrial) -> None:
+    """Another minute, clock, language, width and hash seed: byte for byte the same."""
+    first = seed(ward, f"report --trial {SEED} --out ./one.html", PYTHONHASHSEED="1")
+    time.sleep(1.1)
+    elsewhere = {"PYTHONHASHSEED": "2", "TZ": "America/New_York", "LC_ALL": "C", "COLUMNS": "30", "NO_COLOR": "1"}
+    second = seed(ward, f"report --trial {SEED} --out ./two.html", **elsewhere)
+    one, two = ((ward.trial.parent / name).read_bytes() for name in ("one.html", "two.html"))
+    assert (first.exit_code, second.exit_code) == (0, 0)
+    assert one == two
+
+
+def test_h133_a_report_over_an_older_one(ward: SmallTrial) -> None:
+    """Written again in place it is the same, with nothing of the older file left."""
+    page = ward.trial.parent / "page.html"
+    seed(ward, f"report --trial {SEED} --out ./page.html")
+    fresh = page.read_bytes()
+    page.write_bytes(fresh + b"older and longer" * 1000)
+    seed(ward, f"report --trial {SEED} --out ./page.html")
+    assert page.read_bytes() == fresh
+
+
+def test_h133_scores_of_the_same_data_are_the_same_bytes(ward: SmallTrial) -> None:
+    """In JSON, too."""
+    line = f"score --trial {SEED} --format json"
+    assert seed(ward, line, PYTHONHASHSEED="1").out == seed(ward, line, PYTHONHASHSEED="2", TZ="UTC").out

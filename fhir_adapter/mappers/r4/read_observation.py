@@ -233,6 +233,10 @@ def _read_part(reading: _Reading, part: _Json, match: CodeMatch, place: str) -> 
     panel = part is reading.resource and bool(part.get("component")) and not _has_value(part)
     if panel:
         return
+    if len(_values(part)) > 1:
+        message = f"it has several values ({', '.join(_values(part))}); a result has one, and nobody knows which"
+        reading.issue("value-type", message[:200], f"{place}value")
+        return
     result = replace(reading.shared, name=match.name, code=match.code, method=match.method or reading.shared.method)
     absent = [code for _, code in codings_of(part.get("dataAbsentReason"))]
     if reading.resource.get("status") == "cancelled" or _NOT_PERFORMED in absent:
@@ -247,7 +251,12 @@ def _read_part(reading: _Reading, part: _Json, match: CodeMatch, place: str) -> 
 
 
 def _has_value(part: _Json) -> bool:
-    return any(key.startswith("value") for key in part) or bool(part.get("dataAbsentReason"))
+    return bool(_values(part)) or bool(part.get("dataAbsentReason"))
+
+
+def _values(part: _Json) -> list[str]:
+    """The names of the value[x] that are there: FHIR allows one."""
+    return sorted(key for key in part if key.startswith("value"))
 
 
 def _read_number(reading: _Reading, part: _Json, result: Result, place: str) -> None:
@@ -310,7 +319,7 @@ def _digits(value: object) -> str:
 
 
 def _value_type(part: _Json) -> str:
-    return next((key for key in sorted(part) if key.startswith("value")), "no value")[:40]
+    return next(iter(_values(part)), "no value")[:40]
 
 
 def _read_finding(reading: _Reading, part: _Json, result: Result, match: CodeMatch, place: str) -> None:
