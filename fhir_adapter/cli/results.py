@@ -98,6 +98,9 @@ def score_command(
         ),
     ] = None,
     cutoff: Cutoff = None,
+    sensitivity: Annotated[
+        bool, typer.Option("--sensitivity", help="Show other rules beside the trial's own, never instead of it.")
+    ] = False,
     source: Source = None,
     state: State = None,
     output: Format = OutputFormat.TABLE,
@@ -113,9 +116,16 @@ def score_command(
         show.print_json(report.to_dict())
     else:
         show_scores(report.subjects)
+        if sensitivity:
+            _show_sensitivity(report.subjects)
     show.print_issues([issue for one in report.subjects for issue in one.issues], "subjects without a score")
     show.print_issues(report.issues, "remarks")
-    return 0 if report.complete else exit_codes.IN_PART
+    return _exit_code(report)
+
+
+def _exit_code(report: ScoreReport) -> int:
+    """In part when something that the scores rest on was set aside or could not be fetched."""
+    return 0 if report.complete and not report.rows_set_aside else exit_codes.IN_PART
 
 
 def explain_command(
@@ -137,13 +147,13 @@ def explain_command(
     report = _score(trial, subject, window, cutoff, source, state)
     if output is OutputFormat.JSON:
         show.print_json(report.to_dict())
-        return 0
-    for one in report.subjects:
-        for scored in one.windows:
-            change = one.change if one.change and one.change.second == scored.window else None
-            show.print_lines([*explain(scored, change), ""])
-    show.print_issues([issue for one in report.subjects for issue in one.issues], "remarks")
-    return 0
+    else:
+        for one in report.subjects:
+            for scored in one.windows:
+                change = one.change if one.change and one.change.second == scored.window else None
+                show.print_lines([*explain(scored, change, complete=report.complete), ""])
+    show.print_issues([*(issue for one in report.subjects for issue in one.issues), *report.issues], "remarks")
+    return _exit_code(report)
 
 
 def report_command(
@@ -222,3 +232,16 @@ def show_scores(subjects: tuple[SubjectScores, ...]) -> None:
         head = ("subject", "without marrow", "in full", "direction", "to be known")
         show.print_table(f"Change from {first} to {second}; negative is less", head, changes)
     show.hint(CAUTION)
+
+
+def _show_sensitivity(subjects: tuple[SubjectScores, ...]) -> None:
+    from fhir_adapter.scores.explain import points  # noqa: PLC0415
+
+    windows = [window for one in subjects for window in one.windows]
+    rules = list(dict.fromkeys(rule for window in windows for rule, _, _ in window.sensitivity))
+    rows = []
+    for window in windows:
+        others = {rule: points(low, high) for rule, low, high in window.sensitivity}
+        own = points(window.score.low, window.score.high)
+        rows.append((window.subject, window.window, own, *(others.get(rule, "-") for rule in rules)))
+    show.print_table("Other rules, beside the score", ("subject", "visit", "the trial's rule", *rules), rows)

@@ -14,7 +14,7 @@ from itertools import combinations, product
 
 from fhir_adapter.issues import Issue
 from fhir_adapter.mappers.r4.read_observation import NOTE_FLAG
-from fhir_adapter.scores import SCORED_PARTS, result_range
+from fhir_adapter.scores import SCORED_PARTS, result_range, same_collection
 from fhir_adapter.trial import Moment, Result
 
 JUMP_SECONDS = 48 * 3600
@@ -114,7 +114,7 @@ def typed_otherwise(results: Iterable[Result], zone: tzinfo) -> Iterator[tuple[R
         typed = [one for one in same if one.source == "typed" and not one.not_done]
         for ours, theirs in product(typed, hospital):
             differs = (ours.interval, ours.present) != (theirs.interval, theirs.present)
-            if differs and _at_one_time(ours, theirs, hospital, zone):
+            if differs and same_collection(ours, theirs, zone):
                 yield ours, theirs
 
 
@@ -122,17 +122,6 @@ def _differences(same: Sequence[Result], zone: tzinfo) -> Iterator[ReviewItem]:
     for ours, theirs in typed_otherwise(same, zone):
         why = f"differs from what was typed ({ours.reference}); the hospital's counts"
         yield ReviewItem(ours.subject, "typed-otherwise", theirs.reference, why)
-
-
-def _at_one_time(typed: Result, hospital: Result, others: Sequence[Result], zone: tzinfo) -> bool:
-    """The same collection time; a day typed without a time means the hospital's result of that day, if it is one."""
-    if typed.effective is None or hospital.effective is None:
-        return False
-    if typed.effective.precision == "time":
-        return typed.effective.bounds() == hospital.effective.bounds()
-    start, end = typed.effective.bounds(zone)
-    of_day = [one for one in others if one.effective and start <= one.effective.bounds(zone)[0] < end]
-    return typed.effective.precision == "day" and of_day == [hospital]
 
 
 def _capped(same: Sequence[Result]) -> Iterator[ReviewItem]:

@@ -74,7 +74,7 @@ def page_of(folder: TrialFolder, known: Known, options: ReportOptions) -> Page:
         rules=rules,
         subjects=tuple(_subject_page(one, scored[one.subject], known, folder, rules) for one in shown),
         decisions=folder.decisions,
-        issues=(*(aside.issue for aside in known.reading.set_aside), *known.issues),
+        issues=known.issues,
         review=tuple((item.subject, item.kind, item.why) for item in _review(subjects, known, folder)),
         provenance=tuple(_provenance(known)),
         not_scored=tuple((one.subject, _why_not_scored(scored[one.subject])) for one in subjects if one not in shown),
@@ -96,7 +96,7 @@ def _subject_page(
         doses=tuple(one for one in mine if isinstance(one, Dose)),
         temperatures=tuple(one for one in results if one.name == "temperature" and one.interval),
         steroids=tuple(_steroids([one for one in mine if isinstance(one, Medication)], folder)),
-        rescue=tuple(rescues(mine, folder, course) if course else ()),
+        rescue=tuple(_on_days(rescues(mine, folder, course)) if course else ()),
         transfusions=tuple(
             (day, one.product) for one in mine if isinstance(one, Transfusion) and (day := _day(one.start))
         ),
@@ -105,6 +105,14 @@ def _subject_page(
         missing=tuple((window.window, item) for window in scores.windows for item in window.score.undecided),
         zone=zone,
     )
+
+
+def _on_days(rescue: Sequence[tuple[Moment, str]]) -> Iterator[tuple[date, str]]:
+    """Rescue of a known day, for the time axis; one of an uncertain day stands in the notes of the change."""
+    for at, kind in rescue:
+        day = _day(at)
+        if day is not None:
+            yield day, kind
 
 
 def _immunosuppression(findings: Sequence[Finding], folder: TrialFolder) -> str:

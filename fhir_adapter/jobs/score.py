@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from pathlib import Path
 from typing import TypeVar
 
 from fhir_adapter.intake import results_of
 from fhir_adapter.issues import Issue, Misconfigured, Where
 from fhir_adapter.mappers.recorded_results import recorded_results
-from fhir_adapter.scores import Course, SubjectScores, WindowScore, score_subject, written
+from fhir_adapter.scores import Course, SubjectScores, score_everything, score_subject, written
 from fhir_adapter.sources import Reading, read_trial
 from fhir_adapter.store import Pull, ResultStore, open_store
-from fhir_adapter.trial import Dose, Entity, Medication, Moment, Result, ScoreRules, Subject, study_day
+from fhir_adapter.trial import Dose, Entity, Medication, Moment, Result, ScoreRules, Subject, Transfusion
 from fhir_adapter.trial_folder import TrialFolder
+
+EVERYTHING = "all"
+"""The window of a score without visits: every result counts, the worst decides."""
 
 _Kind = TypeVar("_Kind", Entity, Result)
 
@@ -39,6 +41,7 @@ class ScoreReport:
     cutoff: int
     complete: bool = True
     issues: tuple[Issue, ...] = ()
+    rows_set_aside: int = 0
 
     def to_dict(self) -> dict[str, object]:
         """The JSON form promised by the command."""
@@ -58,7 +61,9 @@ class Known:
     results: Mapping[str, Sequence[Result]]
     """Both by subject."""
     pulls: tuple[Pull, ...]
-    patients: dict[str, str | None]
+    patients: Mapping[str, str | None]
+    marks: Mapping[str, str]
+    """By subject: the data cut, when the last pull that read its window whole began, by the server's clock."""
     issues: tuple[Issue, ...]
     owners: dict[str, str]
     """Whose each received resource is."""
@@ -70,8 +75,8 @@ class Known:
 
     @property
     def as_of(self) -> str | None:
-        """The data cut: when the last pull began, by the server's clock."""
-        return max((pull.checkpoint for pull in self.pulls), default=None)
+        """The oldest of the subjects' data cuts: what the whole trial is known up to."""
+        return min(self.marks.values(), default=None)
 
 
 def score(folder: TrialFolder, state: Path, options: ScoreOptions) -> ScoreReport:
@@ -82,9 +87,10 @@ def score(folder: TrialFolder, state: Path, options: ScoreOptions) -> ScoreRepor
     _check_known(options, [one.subject for one in subjects])
     _check_window(options.window, rules)
     wanted = [one for one in subjects if options.subject in (None, one.subject)]
-    scored = tuple(_only(score_one(one, known, folder, rules), options.window) for one in wanted)
+    scored = tuple(_scored(one, known, folder, rules, options.window) for one in wanted)
     doses = [issue for one in wanted for issue in _about_first_dose(one, known, folder, rules)]
-    return ScoreReport(scored, rules.cutoff, known.complete, (*known.issues, *doses, *_about_pulls(known)))
+    issues = (*known.issues, *doses, *_about_pulls(known))
+    return ScoreReport(scored, rules.cutoff, known.complete, issues, len(known.reading.set_aside))
 
 
 def gather(folder: TrialFolder, state: Path, source: Path | None = None) -> Known:
@@ -97,14 +103,18 @@ def gather(folder: TrialFolder, state: Path, source: Path | None = None) -> Know
         last = {pull.place: pull for pull in pulled.pulls()}
         names = [one.subject for one in reading.entities if isinstance(one, Subject)]
         patients = {name: pulled.patient_of(name) for name in names}
+        read = {name: pulled.last_read(name) for name in names}
+        marks = {name: pull.checkpoint for name, pull in read.items() if pull is not None}
         owners = {one.name: one.subject for one in pulled.current()}
     return Known(
         reading,
         _by_subject(reading.entities),
-        _by_subject((*typed, *results)),
+        # Our own copies on a server say nothing that the site's records do not say better.
+        _by_subject((*typed, *(one for one in results if one.source == "hospital"))),
         tuple(last.values()),
         patients,
-        (*unread, *unusable),
+        marks,
+        (*(aside.issue for aside in reading.set_aside), *unread, *unusable),
         owners,
     )
 
@@ -118,9 +128,9 @@ def score_one(subject: Subject, known: Known, folder: TrialFolder, rules: ScoreR
         known.results.get(subject.subject, ()),
         rules,
         course,
-        death=subject.death.day if subject.death else None,
+        death=subject.death,
         patient=known.patients.get(subject.subject),
-        as_of=known.as_of,
+        as_of=known.marks.get(subject.subject),
         notes=notes_of(mine, folder, course),
     )
 
@@ -135,7 +145,8 @@ def rules_of(folder: TrialFolder, options: ScoreOptions) -> ScoreRules:
 
 def course_of(subject: Subject, mine: Sequence[Entity], folder: TrialFolder, rules: ScoreRules) -> Course | None:
     """When the subject's doses were given; None when there was none."""
-    given = [one.start for one in mine if isinstance(one, Dose) and one.given]
+    # A dose of an uncertain day cannot be day 1: every study day would be uncertain.
+    given = [one.start for one in mine if isinstance(one, Dose) and one.given and one.start.day is not None]
     zone = folder.sites[subject.site].zone
     injections = sorted(given, key=lambda start: start.bounds(zone) if zone else start.bounds())
     first: Moment | None = injections[0] if injections else subject.first_dose
@@ -149,8 +160,9 @@ def notes_of(mine: Sequence[Entity], folder: TrialFolder, course: Course | None)
     if course is None:
         return ()
     days: dict[str, list[str]] = {}
-    for day, kind in rescues(mine, folder, course):
-        days.setdefault(kind, []).append(f"D{study_day(day, course.day_one)}")
+    for at, kind in rescues(mine, folder, course):
+        day = course.study_day(at)
+        days.setdefault(kind, []).append(f"D{day}" if day is not None else at.recorded)
     notes = [f"rescue: {kind} on {', '.join(when)}" for kind, when in days.items()]
     planned = min(folder.planned_doses, default=0)
     if len(course.injections) < planned:
@@ -158,17 +170,20 @@ def notes_of(mine: Sequence[Entity], folder: TrialFolder, course: Course | None)
     return tuple(notes)
 
 
-def rescues(mine: Sequence[Entity], folder: TrialFolder, course: Course) -> list[tuple[date, str]]:
-    """Rescue treatments begun on or after the first dose: those whose kind the trial's rule names."""
+def rescues(mine: Sequence[Entity], folder: TrialFolder, course: Course) -> list[tuple[Moment, str]]:
+    """Rescue treatments that may have begun on or after the day of the first dose: when, and which kind.
+
+    Medication and what is given like a transfusion (plasma exchange) count, where the trial's rule names the kind.
+    """
     table = folder.codes.maps.get("rescue", {})
     counted = folder.scores.rescue if folder.scores else ()
+    day_one = Moment(course.day_one.isoformat(), "", "day").bounds(course.zone)[0]
     found = []
     for one in mine:
-        if isinstance(one, Medication) and one.start:
-            kinds = [code.code for code in table.get(one.treatment, ()) if code.code in counted]
-            day = course.day_of(one.start)
-            if kinds and day is not None and day >= course.day_one:
-                found.append((day, kinds[0]))
+        if isinstance(one, (Medication, Transfusion)) and one.start and one.start.bounds(course.zone)[1] >= day_one:
+            word = one.treatment if isinstance(one, Medication) else one.product
+            kinds = [code.code for code in table.get(word, ()) if code.code in counted]
+            found += [(one.start, kind) for kind in kinds[:1]]
     return found
 
 
@@ -186,17 +201,23 @@ def _check_known(options: ScoreOptions, subjects: Sequence[str]) -> None:
 
 
 def _check_window(window: str | None, rules: ScoreRules) -> None:
-    names = [one.name for one in rules.windows]
+    names = [*(one.name for one in rules.windows), EVERYTHING]
     if window is not None and window not in names:
         message = f"the trial has no window of that name; it has {', '.join(names)}"
         raise Misconfigured(message, Issue("error", "unknown-window", message, Where("--window")))
 
 
-def _only(scores: SubjectScores, window: str | None) -> SubjectScores:
+def _scored(
+    subject: Subject, known: Known, folder: TrialFolder, rules: ScoreRules, window: str | None
+) -> SubjectScores:
+    if window == EVERYTHING:
+        name = subject.subject
+        whole = score_everything(name, known.results.get(name, ()), rules.cutoff, known.patients.get(name))
+        return SubjectScores(name, (replace(whole, as_of=known.marks.get(name)),))
+    scores = score_one(subject, known, folder, rules)
     if window is None:
         return scores
-    kept: Iterable[WindowScore] = (one for one in scores.windows if one.window == window)
-    return replace(scores, windows=tuple(kept))
+    return replace(scores, windows=tuple(one for one in scores.windows if one.window == window))
 
 
 def _about_first_dose(subject: Subject, known: Known, folder: TrialFolder, rules: ScoreRules) -> Iterator[Issue]:

@@ -53,8 +53,6 @@ def _measured(one: Measurement, folder: TrialFolder) -> Result | None:
         message = f"{one.test}: a word instead of a number; it is not read as a value"
         raise Rejected(message, Issue("warning", "no-number", message))
     unit = folder.codes.units.get(one.unit or "", "")
-    if not one.unit and folder.hospital is not None:
-        unit = folder.hospital.unit_when_missing.get(match.name, "")
     read = normalise(match.name, one.value, unit, one.unit or "", comparator=one.comparator)
     return Result(
         subject=one.subject,

@@ -16,6 +16,7 @@ from fhir_adapter.scores.model import (
     WindowScore,
 )
 from fhir_adapter.scores.points import result_range
+from fhir_adapter.scores.same_result import same_collection
 from fhir_adapter.scores.subject import score_everything, score_subject
 from fhir_adapter.scores.written import written
 from fhir_adapter.trial import Measurement
@@ -42,6 +43,7 @@ __all__ = [
     "WindowScore",
     "hscore",
     "result_range",
+    "same_collection",
     "score_everything",
     "score_subject",
     "written",

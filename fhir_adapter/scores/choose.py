@@ -6,7 +6,7 @@ is listed, not used.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from fractions import Fraction
@@ -14,10 +14,9 @@ from fractions import Fraction
 from fhir_adapter.scores.hscore import Choice
 from fhir_adapter.scores.hscore_table import BANDS, BOTH_ORGANS, LINEAGES, PARTS
 from fhir_adapter.scores.model import Evidence
-from fhir_adapter.scores.same_result import Bounds, Report, contradicting, reconcile
+from fhir_adapter.scores.same_result import BLOOD_GAS, Report, Times, contradicting, reconcile, report_of
 from fhir_adapter.trial import Moment, Pick, Result, ScoreWindow, calendar_day, study_day, study_days_before
 
-BLOOD_GAS = "blood gas"
 _ORGANS = (*PARTS["organomegaly"], BOTH_ORGANS)
 _NUMBERS = (*BANDS, *LINEAGES)
 _ENROLMENT = "known_immunosuppression"
@@ -54,10 +53,7 @@ class Course:
 
     def day_of(self, moment: Moment) -> date | None:
         """The calendar day at the site; None when only month or year are known."""
-        if moment.precision != "time":
-            return moment.day
-        start = moment.bounds(self.zone)[0]
-        return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=int(start))).astimezone(self.zone).date()
+        return local_day(moment, self.zone)
 
     def study_day(self, moment: Moment) -> int | None:
         """The study day of a moment; None when its day is not known."""
@@ -74,11 +70,17 @@ class Course:
         return moment.bounds(self.zone)[0] < self.first_dose.bounds(self.zone)[0]
 
 
+def local_day(moment: Moment, zone: tzinfo) -> date | None:
+    """The calendar day at a place; None when only month or year are known."""
+    if moment.precision != "time":
+        return moment.day
+    start = moment.bounds(zone)[0]
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=int(start))).astimezone(zone).date()
+
+
 def choose(results: Iterable[Result], window: ScoreWindow, course: Course) -> dict[str, Choice]:
     """What counts for each part at this visit, with the evidence of everything that was looked at."""
-    by_part: dict[str, list[Result]] = {}
-    for result in results:
-        by_part.setdefault(result.name, []).append(result)
+    by_part = _by_part(results)
     chooser = _Chooser(window, course)
     choices = {part: chooser.statement(part, by_part.get(part, ())) for part in (_ENROLMENT,)}
     counts = {part: chooser.reports(by_part.get(part, ()), window.blood) for part in LINEAGES}
@@ -95,17 +97,31 @@ def choose(results: Iterable[Result], window: ScoreWindow, course: Course) -> di
 
 def choose_all(results: Iterable[Result], zone: tzinfo = UTC) -> dict[str, Choice]:
     """What counts where no visits are told apart: everything; of one specimen still only one report."""
-    by_part: dict[str, list[Result]] = {}
+    reports = {part: reconcile(many, zone) for part, many in _by_part(results).items()}
+    lineages = {part: reports[part] for part in LINEAGES if part in reports}
+    reports.update(_without_blood_gas(lineages, lambda moment: local_day(moment, zone)))
+    return {part: _all_of(part, many, zone) for part, many in reports.items()}
+
+
+def _all_of(part: str, reports: Sequence[Report], zone: tzinfo) -> Choice:
+    """Everything counts; examinations of one day that disagree contradict each other."""
+    counting = _counting(reports)
+    choice = _choice(part, reports, counting, _WORDS["worst"].replace(" in the window", ""), together=True)
+    days: dict[date | None, list[Report]] = {}
+    for one in counting:
+        days.setdefault(local_day(one.result.effective, zone) if one.result.effective else None, []).append(one)
+    conflicting = part not in _NUMBERS and any(contradicting(part, same) for same in days.values())
+    return replace(choice, conflicting=conflicting)
+
+
+def _by_part(results: Iterable[Result]) -> dict[str, list[Result]]:
+    """Results by what they tell of; a finding that both organs are enlarged tells of each of them."""
+    found: dict[str, list[Result]] = {}
     for result in results:
-        by_part.setdefault(result.name, []).append(result)
-    choices = {}
-    for part, many in by_part.items():
-        reports = reconcile(many, lambda one: one.effective.bounds(zone) if one.effective else None)
-        counting = _counting(reports)
-        conflicting = part not in _NUMBERS and contradicting(part, counting)
-        choice = _choice(part, reports, counting, _WORDS["worst"].replace(" in the window", ""), together=True)
-        choices[part] = replace(choice, conflicting=conflicting)
-    return choices
+        both = result.name == BOTH_ORGANS and result.present
+        for name in PARTS["organomegaly"] if both else (result.name,):
+            found.setdefault(name, []).append(result)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +133,12 @@ class _Chooser:
         """All reports of a part: those outside the window, and those that another one stands for, passed over."""
         inside = [(result, self._outside(result, pick)) for result in results]
         kept = [result for result, why in inside if not why]
-        outside = [Report(result, self._time(result), why) for result, why in inside if why]
-        return [*reconcile(kept, self._time), *sorted(outside, key=self._far_from_target)]
+        outside = [report_of(result, self.course.zone, why) for result, why in inside if why]
+        return [*reconcile(kept, self.course.zone), *sorted(outside, key=self._far_from_target)]
 
     def statement(self, part: str, results: Iterable[Result]) -> Choice:
         """What was stated once at enrolment; it holds at every visit."""
-        reports = reconcile(results, self._time)
+        reports = reconcile(results, self.course.zone)
         return _choice(part, reports, _counting(reports), "stated once at enrolment; holds at every visit")
 
     def single(self, part: str, reports: Sequence[Report], pick: Pick) -> Choice:
@@ -137,10 +153,10 @@ class _Chooser:
     def blood_count(self, counts: Mapping[str, Sequence[Report]]) -> dict[str, Choice]:
         """Haemoglobin, leukocytes and platelets from one blood count."""
         pick = self.window.blood
-        counts = self._without_blood_gas(counts)
+        counts = _without_blood_gas(counts, self.course.day_of)
         if pick.choice == "worst":
             return {part: self.single(part, reports, pick) for part, reports in counts.items()}
-        draws: dict[Bounds, set[str]] = {}
+        draws: dict[Times, set[str]] = {}
         for part, reports in counts.items():
             for one in _counting(reports):
                 if one.at is not None:
@@ -225,9 +241,6 @@ class _Chooser:
         overlaps = low < window_end and window < high
         return "a partial date that only overlaps the window" if overlaps else "a partial date outside the window"
 
-    def _time(self, result: Result) -> Bounds | None:
-        return result.effective.bounds(self.course.zone) if result.effective else None
-
     def _best(self, counting: Sequence[Report], pick: Pick) -> Report | None:
         timed = [one for one in counting if one.at is not None]
         if not timed:
@@ -255,27 +268,27 @@ class _Chooser:
             return f"nearest to D{self.window.target} within D{pick.first_day} to D{pick.last_day} (tie: earlier)"
         return _WORDS[pick.choice]
 
-    def _without_blood_gas(self, counts: Mapping[str, Sequence[Report]]) -> dict[str, list[Report]]:
-        """A haemoglobin of a blood gas counts only when there is no blood count that day."""
-        counted = {
-            self.course.day_of(one.result.effective)
-            for reports in counts.values()
-            for one in _counting(reports)
-            if one.result.effective and one.result.method != BLOOD_GAS
-        }
-        why = "haemoglobin of a blood gas: there is a blood count that day"
-        return {
-            part: [
-                replace(one, passed_over=why)
-                if not one.passed_over
-                and one.result.method == BLOOD_GAS
-                and one.result.effective
-                and self.course.day_of(one.result.effective) in counted
-                else one
-                for one in reports
-            ]
-            for part, reports in counts.items()
-        }
+
+def _without_blood_gas(
+    counts: Mapping[str, Sequence[Report]], day_of: Callable[[Moment], date | None]
+) -> dict[str, list[Report]]:
+    """A haemoglobin of a blood gas counts only when there is no blood count that day."""
+    counted = {
+        day_of(one.result.effective)
+        for reports in counts.values()
+        for one in _counting(reports)
+        if one.result.effective and one.result.method != BLOOD_GAS
+    }
+    why = "haemoglobin of a blood gas: there is a blood count that day"
+    return {
+        part: [replace(one, passed_over=why) if _is_gas_of(one, counted, day_of) else one for one in reports]
+        for part, reports in counts.items()
+    }
+
+
+def _is_gas_of(one: Report, counted: Collection[date | None], day_of: Callable[[Moment], date | None]) -> bool:
+    gas = not one.passed_over and one.result.method == BLOOD_GAS
+    return gas and one.result.effective is not None and day_of(one.result.effective) in counted
 
 
 def _choice(
@@ -300,7 +313,7 @@ def _choice(
 
 
 def _said(one: Report, why: str) -> str:
-    return f"{why} (typed by the site; the hospital sent none)" if one.result.source == "typed" and _blood(one) else why
+    return f"{why} (typed by the site)" if one.result.source == "typed" and _blood(one) else why
 
 
 def _blood(one: Report) -> bool:

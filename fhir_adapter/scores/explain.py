@@ -49,6 +49,9 @@ _SHOWN = 4
 """How many results that were passed over are shown for an item, the nearest in time first."""
 
 
+_NO_PULL = "Nothing was pulled for this subject: typed values only."
+
+
 def points(low: int, high: int) -> str:
     """A number when it is one, else the range: never a single number in its place."""
     return str(low) if low == high else f"{low}-{high}"
@@ -66,7 +69,7 @@ def against_cutoff(score: HScore) -> str:
     return f"{words[score.status]} {score.cutoff}"
 
 
-def explain(one: WindowScore, change: Change | None = None) -> list[str]:
+def explain(one: WindowScore, change: Change | None = None, *, complete: bool = True) -> list[str]:
     """The note on one score, line by line."""
     score = one.score
     head = f"{one.subject}: HScore {points(score.low, score.high)} of {MAXIMUM}, {one.window}; {against_cutoff(score)}."
@@ -75,7 +78,8 @@ def explain(one: WindowScore, change: Change | None = None) -> list[str]:
         lines.extend(_item_lines(item))
     if score.undecided:
         lines += ["", NO_ADVICE, *(f"  {TITLES[name]} ({_range(score.item(name))})" for name in score.undecided)]
-    lines += ["", f"Data as of {one.as_of or 'no pull: typed values only'}.", CAUTION]
+    mark = f"Data as of {one.as_of}, {'complete' if complete else 'incomplete'}." if one.as_of else _NO_PULL
+    lines += ["", mark, CAUTION]
     return lines
 
 

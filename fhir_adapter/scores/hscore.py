@@ -54,7 +54,9 @@ def hscore(
     results = [*_measured(measurements, issues), *_found(findings, issues)]
     by_part: dict[str, list[Evidence]] = {}
     for result in results:
-        by_part.setdefault(result.name, []).append(Evidence(result, used=True, why=_EVERY))
+        both = result.name == BOTH_ORGANS and result.present
+        for name in PARTS["organomegaly"] if both else (result.name,):
+            by_part.setdefault(name, []).append(Evidence(result, used=True, why=_EVERY))
     return total({part: Choice(tuple(many)) for part, many in by_part.items()}, cutoff, tuple(issues))
 
 
@@ -65,27 +67,18 @@ def total(choices: Mapping[str, Choice], cutoff: int = DEFAULT_CUTOFF, issues: t
 
 def _item(item: str, choices: Mapping[str, Choice]) -> ItemScore:
     parts = PARTS[item]
-    whole = choices.get(BOTH_ORGANS, Choice()) if item == "organomegaly" else Choice()
-    chosen = [_with_both(choices.get(part, Choice()), whole) for part in parts]
+    neither = choices.get(BOTH_ORGANS, Choice()) if item == "organomegaly" else Choice()
+    chosen = [choices.get(part, Choice()) for part in parts]
     ranges = [_part_range(part, choice) for part, choice in zip(parts, chosen, strict=True)]
+    contradicted = bool(neither.used) and all(low for low, _ in ranges)
     if item in COUNTED:
-        not_all = bool(whole.used) and not whole.conflicting and not any(one.present for one in whole.used)
-        low, high = counted_range(item, ranges, not_all=not_all)
+        low, high = counted_range(item, ranges, not_all=bool(neither.used), contradicted=contradicted)
     else:
         low, high = ranges[0]
-    evidence = dict.fromkeys(one for choice in (*chosen, whole) for one in choice.evidence)
+    evidence = dict.fromkeys(one for choice in (*chosen, neither) for one in choice.evidence)
     notes = dict.fromkeys(note for choice in chosen for note in choice.notes)
-    return ItemScore(item, low, high, _state(chosen, whole), tuple(evidence), tuple(notes))
-
-
-def _with_both(choice: Choice, both: Choice) -> Choice:
-    """An organ with what a combined finding says of it: present says both, absent says nothing of one alone."""
-    saying = tuple(one for one in both.evidence if one.used and one.result.present)
-    if not saying:
-        return choice
-    used = [one for one in choice.evidence if one.used and not one.result.not_done]
-    contradicted = any(one.result.present is False for one in used)
-    return Choice((*choice.evidence, *saying), choice.conflicting or contradicted or both.conflicting, choice.notes)
+    state: State = "conflicting" if contradicted else _state(chosen, neither)
+    return ItemScore(item, low, high, state, tuple(evidence), tuple(notes))
 
 
 def _part_range(part: str, choice: Choice) -> Range:
@@ -95,12 +88,12 @@ def _part_range(part: str, choice: Choice) -> Range:
     return conflict(ranges) if choice.conflicting else worst(ranges)
 
 
-def _state(chosen: list[Choice], whole: Choice) -> State:
-    if any(choice.conflicting for choice in (*chosen, whole)):
+def _state(chosen: list[Choice], neither: Choice) -> State:
+    if any(choice.conflicting for choice in (*chosen, neither)):
         return "conflicting"
     if all(choice.used for choice in chosen):
         return "measured"
-    if any(choice.used for choice in (*chosen, whole)):
+    if any(choice.used for choice in (*chosen, neither)):
         return "partial"
     return "not_done" if any(choice.not_done for choice in chosen) else "unknown"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from fhir_adapter.scores.hscore_table import BANDS, BOTH_ORGANS, COUNTED, LINEAGES, PRESENT
+from fhir_adapter.scores.hscore_table import BANDS, COUNTED, LINEAGES, PRESENT
 from fhir_adapter.trial import Interval, Result
 
 Range = tuple[int, int]
@@ -29,8 +29,6 @@ def result_range(part: str, result: Result) -> Range:
         assert result.interval is not None
         return _low_lineage(LINEAGES[part], result.interval)
     most = PRESENT.get(part, 1)
-    if result.name == BOTH_ORGANS and not result.present:
-        return 0, most
     return (most, most) if result.present else (0, 0)
 
 
@@ -46,13 +44,18 @@ def conflict(ranges: Iterable[Range]) -> Range:
     return min(low for low, _ in known), max(high for _, high in known)
 
 
-def counted_range(item: str, parts: Iterable[Range], *, not_all: bool = False) -> Range:
-    """The points of an item that counts positive parts; `not_all`: at least one part is known to be negative."""
+def counted_range(item: str, parts: Iterable[Range], *, not_all: bool = False, contradicted: bool = False) -> Range:
+    """The points of an item that counts positive parts.
+
+    `not_all`: a result says that not all of them are positive; `contradicted`: the parts say that all are.
+    """
     points = COUNTED[item].points
     known = list(parts)
     low, high = sum(low for low, _ in known), sum(high for _, high in known)
-    if not_all:
-        high = max(low, min(high, len(points) - 2))
+    if contradicted:
+        low = 0
+    elif not_all:
+        high = min(high, len(known) - 1)
     return points[low], points[high]
 
 

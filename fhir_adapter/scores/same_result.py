@@ -7,14 +7,21 @@ specimens or by different methods and leads to different points contradicts itse
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import tzinfo
 from fractions import Fraction
 
 from fhir_adapter.scores.points import result_range
 from fhir_adapter.trial import Result
 
-Bounds = tuple[Fraction, Fraction]
+BLOOD_GAS = "blood gas"
+Times = tuple[Fraction, Fraction]
+"""The earliest and the first-excluded instant of a collection; equal for a known instant."""
+
+_MINUTE = 60
+_WITHOUT_SECONDS = re.compile(r"T\d\d:\d\d(?!:\d)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +29,19 @@ class Report:
     """A result with the time it was collected, and what became of it: passed over with a reason, or still counting."""
 
     result: Result
-    at: Bounds | None
+    at: Times | None
     passed_over: str = ""
 
 
-def reconcile(results: Iterable[Result], time_of: Callable[[Result], Bounds | None]) -> list[Report]:
+def report_of(result: Result, zone: tzinfo, passed_over: str = "") -> Report:
+    """A result with the time it was collected."""
+    return Report(result, result.effective.bounds(zone) if result.effective else None, passed_over)
+
+
+def reconcile(results: Iterable[Result], zone: tzinfo) -> list[Report]:
     """All reports of one part: those that stand for the same result are reduced to one, the others say why not."""
-    reports = [Report(result, time_of(result)) for result in results]
-    reports = _without_typed_copies(reports)
+    reports = [report_of(result, zone) for result in results]
+    reports = _without_typed_copies(reports, zone)
     return _one_per_specimen(reports)
 
 
@@ -39,20 +51,39 @@ def contradicting(part: str, reports: Sequence[Report]) -> bool:
     return len(ranges) > 1
 
 
-def _without_typed_copies(reports: Sequence[Report]) -> list[Report]:
-    heard = {one.at for one in reports if one.at and one.result.source == "hospital" and not one.result.not_done}
-    why = "typed copy: the hospital's own result of that time counts"
-    return [replace(one, passed_over=why) if _is_copy(one, heard) else one for one in reports]
+def same_collection(typed: Result, hospital: Result, zone: tzinfo) -> bool:
+    """True when both tell of one collection, at the precision in which the site recorded it.
 
-
-def _is_copy(one: Report, heard: Collection[Bounds]) -> bool:
-    """True for a typed result of a time that the hospital has too; a day means its only result of that day."""
-    if one.result.source != "typed" or one.at is None:
+    A minute typed without seconds is that whole minute (analysers write seconds). A day alone is any laboratory result
+    of that day, but no reading of a chart and no examination: several of those belong to one day.
+    """
+    if typed.effective is None or hospital.effective is None or hospital.method == BLOOD_GAS != typed.method:
         return False
-    if one.at in heard:
-        return True
-    start, end = one.at
-    return start < end and len([at for at in heard if start <= at[0] < end]) == 1
+    start, end = typed.effective.bounds(zone)
+    at = hospital.effective.bounds(zone)[0]
+    if typed.effective.precision == "time":
+        return (
+            start <= at < start + (_MINUTE if _WITHOUT_SECONDS.search(typed.effective.recorded) else 0) or at == start
+        )
+    of_laboratory = typed.interval is not None and typed.name != "temperature"
+    return typed.effective.precision == "day" and of_laboratory and start <= at < end
+
+
+def _without_typed_copies(reports: Sequence[Report], zone: tzinfo) -> list[Report]:
+    heard = [one.result for one in reports if one.result.source == "hospital" and not one.result.not_done]
+    why = "typed copy: the hospital's own result of that time counts"
+    return [
+        replace(one, passed_over=why)
+        if one.result.source == "typed" and any(_is_copy(one.result, other, zone) for other in heard)
+        else one
+        for one in reports
+    ]
+
+
+def _is_copy(typed: Result, hospital: Result, zone: tzinfo) -> bool:
+    """True when the hospital tells the same result; another method of examination is another examination."""
+    examined = typed.interval is None and typed.method and hospital.method
+    return same_collection(typed, hospital, zone) and not (examined and typed.method != hospital.method)
 
 
 def _one_per_specimen(reports: Sequence[Report]) -> list[Report]:
@@ -68,7 +99,7 @@ def _same(one: Report, place: int) -> object:
     if one.passed_over or one.at is None or result.not_done:
         return place
     if result.specimen:
-        return (result.source, result.specimen)
+        return (result.source, result.specimen, one.at)  # numbers of samples are used again another day
     if result.interval is not None:
         return (result.source, one.at, result.method, result.body_site, result.interval)
     return (result.source, one.at, result.method, result.present)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date
 
 from fhir_adapter.issues import Issue
 from fhir_adapter.scores.change import change_between, died_before
 from fhir_adapter.scores.choose import Course, choose, choose_all
 from fhir_adapter.scores.hscore import Choice, total
 from fhir_adapter.scores.model import Change, HScore, SubjectScores, WindowScore
-from fhir_adapter.trial import Result, ScoreRules, ScoreWindow, calendar_day
+from fhir_adapter.trial import Moment, Result, ScoreRules, ScoreWindow, calendar_day
 
 _ENROLMENT, _MARROW = "known_immunosuppression", "marrow_hemophagocytosis"
 
@@ -22,7 +21,7 @@ def score_subject(
     rules: ScoreRules,
     course: Course | None,
     *,
-    death: date | None = None,
+    death: Moment | None = None,
     patient: str | None = None,
     as_of: str | None = None,
     notes: Sequence[str] = (),
@@ -80,12 +79,19 @@ def _change(
     windows: Sequence[WindowScore],
     rules: ScoreRules,
     course: Course,
-    death: date | None,
+    death: Moment | None,
     notes: Sequence[str],
 ) -> Change:
     names = (rules.change_from, rules.change_to)
     at = {one.window: one for one in windows}
     second = next(window for window in rules.windows if window.name == rules.change_to)
-    if names[1] not in at and death is not None and death < calendar_day(second.target, course.day_one):
+    if death is not None and _died_before(death, second, course, scored=second.name in at):
         return died_before(subject, names, notes)
     return change_between(subject, names, at.get(names[0]), at.get(names[1]), notes)
+
+
+def _died_before(death: Moment, visit: ScoreWindow, course: Course, *, scored: bool) -> bool:
+    """True for a death before the planned day of the visit; one of an uncertain day only when nothing was measured."""
+    planned = Moment(calendar_day(visit.target, course.day_one).isoformat(), "", "day").bounds(course.zone)[0]
+    earliest, latest = death.bounds(course.zone)
+    return latest <= planned or (earliest < planned and not scored)

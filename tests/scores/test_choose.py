@@ -219,3 +219,69 @@ def test_haemoglobin_of_a_blood_gas_counts_only_without_a_count_that_day() -> No
     alone = choose([gas], MONTH_1, COURSE)["hemoglobin"]
     beside = choose([gas, *count("2016-03-29T06:30", "10", "6", "150")], MONTH_1, COURSE)["hemoglobin"]
     assert (used(alone), used(beside)) == (["8"], ["10"])
+
+
+def test_a_minute_typed_without_seconds_is_that_whole_minute() -> None:
+    """The site writes 06:20, the analyser 06:20:23: one collection, and the hospital's value counts."""
+    results = [
+        measured("ferritin", "410", "2016-03-29T06:20", source="typed"),
+        measured("ferritin", "4100", "2016-03-29T06:20:23+08:00"),
+    ]
+    assert used(chosen("ferritin", results, MONTH_1)) == ["4100"]
+
+
+def test_a_day_typed_without_time_is_a_copy_of_the_laboratory_results_of_that_day() -> None:
+    """Two hospital results that day: the typed one passes over, and never wins as the earlier one."""
+    results = [
+        measured("ferritin", "410", "2016-03-29", source="typed"),
+        measured("ferritin", "4100", "2016-03-29T06:20"),
+        measured("ferritin", "4200", "2016-03-29T18:20"),
+    ]
+    assert used(chosen("ferritin", results, MONTH_1)) == ["4100"]
+
+
+def test_a_daily_maximum_is_no_copy_of_one_reading() -> None:
+    """The ward's highest of the day stays beside a single reading of the hospital's system."""
+    results = [
+        measured("temperature", "39.8", "2016-03-15", source="typed"),
+        measured("temperature", "37.0", "2016-03-15T06:20"),
+    ]
+    assert used(chosen("temperature", results, WEEK_2)) == ["39.8"]
+
+
+def test_a_typed_palpation_is_no_copy_of_a_hospital_ultrasound() -> None:
+    """Present by palpation, absent by ultrasound on one day: contradictory, whoever says which."""
+    results = [
+        found("splenomegaly", True, "2016-03-29", method="palpation"),
+        found("splenomegaly", False, "2016-03-29T10:00", method="ultrasound", source="hospital"),
+    ]
+    assert chosen("splenomegaly", results, MONTH_1).conflicting
+
+
+def test_a_typed_count_is_no_copy_of_a_blood_gas() -> None:
+    """The gas of that day does not take the typed haemoglobin away, and then itself."""
+    results = [
+        measured("hemoglobin", "10", "2016-03-29", source="typed"),
+        measured("hemoglobin", "8", "2016-03-29T07:00", method="blood gas"),
+    ]
+    assert used(choose(results, MONTH_1, COURSE)["hemoglobin"]) == ["10"]
+
+
+def test_a_number_of_a_sample_used_again_another_day_is_another_sample() -> None:
+    """`#s` on two days: the result nearest to day 29 counts, not the one issued last."""
+    results = [
+        measured("ferritin", "500", "2016-03-29T06:30", specimen="#s", **issued("2016-03-29T09:00")),
+        measured("ferritin", "9000", "2016-04-02T06:30", specimen="#s", **issued("2016-04-02T09:00")),
+    ]
+    assert used(chosen("ferritin", results, MONTH_1)) == ["500"]
+
+
+def test_a_combined_finding_gives_way_to_later_examinations_of_each_organ() -> None:
+    """Both enlarged on D-5, neither on D-1: absent."""
+    results = [
+        found("hepatosplenomegaly", True, "2016-02-25"),
+        found("hepatomegaly", False, "2016-02-29"),
+        found("splenomegaly", False, "2016-02-29"),
+    ]
+    choices = choose(results, BASELINE, COURSE)
+    assert [used(choices[part]) for part in ("hepatomegaly", "splenomegaly")] == [["False"], ["False"]]

@@ -94,6 +94,13 @@ def test_a_combined_finding_that_is_present_means_both() -> None:
     assert (item.low, item.high, item.state) == (38, 38, "measured")
 
 
+def test_not_both_beside_each_of_them_is_contradictory() -> None:
+    """'No hepatosplenomegaly', liver enlarged, spleen enlarged: 0 to 38, conflicting."""
+    findings = [Finding(name, True) for name in ("hepatomegaly", "splenomegaly")]
+    item = hscore([], [*findings, Finding("hepatosplenomegaly", False)]).item("organomegaly")
+    assert (item.low, item.high, item.state) == (0, 38, "conflicting")
+
+
 def test_the_maximum_is_337() -> None:
     """Everything at its worst gives 337, and nothing known 0 to 337."""
     measurements = [

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 from fhir_adapter.scores import score_subject
-from fhir_adapter.trial import Result
+from fhir_adapter.trial import Result, read_moment
 from tests.scores.made_up import COURSE, RULES, count, found, measured
 
 AT_BASELINE, AT_MONTH_1 = "2016-03-01T06:30", "2016-03-30T06:30"
@@ -67,7 +65,7 @@ def test_unknown_immunosuppression_cancels_in_the_change() -> None:
 
 def test_a_death_before_month_1_has_no_change_value() -> None:
     """Died on day 19: no number, counted as not improved, never dropped."""
-    change = score_subject("S05", s03_baseline(), RULES, COURSE, death=date(2016, 3, 19)).change
+    change = score_subject("S05", s03_baseline(), RULES, COURSE, death=read_moment("2016-03-19")).change
     assert change is not None
     assert (change.full, change.direction) == (None, "not improved (died)")
 
@@ -100,3 +98,26 @@ def test_the_worst_rule_stands_beside_the_trials_own() -> None:
     assert month is not None
     assert month.score.item("ferritin").high == 35
     assert month.sensitivity[0] == ("worst of the window", 69, 255)
+
+
+def test_a_death_before_month_1_outweighs_what_was_measured_before_it() -> None:
+    """Examined on D23, died on D24: no change value, although the organs' window of month 1 holds the examination."""
+    results = [*s03_baseline(), found("splenomegaly", False, "2016-03-23")]
+    change = score_subject("S03", results, RULES, COURSE, death=read_moment("2016-03-24")).change
+    assert change is not None
+    assert (change.full, change.direction) == (None, "not improved (died)")
+
+
+def test_a_death_of_which_only_the_month_is_known_is_not_lost() -> None:
+    """`2016-03`, and nothing of month 1: not improved (died)."""
+    change = score_subject("S03", s03_baseline(), RULES, COURSE, death=read_moment("2016-03")).change
+    assert change is not None
+    assert change.direction == "not improved (died)"
+
+
+def test_a_death_after_month_1_leaves_the_change() -> None:
+    """Died in April: the value stands."""
+    results = [*s03_baseline(), *s03_month_1()]
+    change = score_subject("S03", results, RULES, COURSE, death=read_moment("2016-04-20")).change
+    assert change is not None
+    assert change.full is not None

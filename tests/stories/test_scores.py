@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -133,6 +134,34 @@ def test_what_is_asked_wrongly_is_usage(person: Person, arguments: tuple[str, ..
     assert (run.exit_code, run.out) == (2, "")
     assert f"[{code}]" in run.err
     assert "Traceback" not in run.err
+
+
+def test_every_result_counts_in_a_score_without_visits(person: Person) -> None:
+    """`--window all`: one score a subject, the worst of each item."""
+    run = person.runs("score", "--trial", SEED, "--subject", "S04", "--window", "all", "--format", "json")
+    assert [(one["window"], one["low"], one["high"]) for one in run.report["scores"]] == [("all", 337, 337)]
+
+
+def test_other_rules_are_shown_beside(person: Person) -> None:
+    """`--sensitivity` adds a table; the scores stay what they are."""
+    run = person.runs("score", "--trial", SEED, "--subject", "S01", "--sensitivity")
+    assert run.exit_code == 0
+    assert "worst of the window" in run.out
+    assert "without marrow" in run.out
+
+
+def test_a_row_set_aside_is_said_and_the_score_is_in_part(person: Person, tmp_path: Path) -> None:
+    """A laboratory row with an impossible date: the score names it and exits with 3; so does explain."""
+    source = tmp_path / "data"
+    shutil.copytree(HOSPITAL.parent / "data", source)
+    rows = (source / "lb.csv").read_text(encoding="utf-8").splitlines()
+    place = next(number for number, row in enumerate(rows) if "S02" in row and "FERR" in row)
+    rows[place] = rows[place].replace("2016-0", "2016-9")
+    (source / "lb.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    common = ("--trial", SEED, "--subject", "S02", "--source", source)
+    scored, explained = person.runs("score", *common, "--format", "json"), person.runs("explain", *common)
+    assert (scored.exit_code, explained.exit_code) == (3, 3)
+    assert "invalid-date" in {issue["code"] for issue in scored.report["issues"]}
 
 
 def test_explain_reads_like_a_note(person: Person) -> None:
