@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ from fhir_adapter.jobs.demo import publish
 from fhir_adapter.sandbox import running
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("README.md", "docs/how-to/your-trial.md", "docs/how-to/your-server.md")
+PAGES = ("README.md", "docs/how-to/your-trial.md", "docs/how-to/your-server.md", "docs/how-to/your-scores.md")
 PROGRAM = ".venv/bin/fhir-adapter"
 
 
@@ -109,3 +110,12 @@ def test_the_demo_tells_the_story(tmp_path: Path) -> None:
     assert {score["subject"] for score in told["scores"]} == {"S01", "S02"}
     assert (tmp_path / "kept" / "demo-server.sqlite").exists()
     assert (tmp_path / told["report"]).exists()
+
+
+def test_the_notebook_of_the_guide_runs() -> None:
+    """The Python block of the guide, as it stands there: a range, and what is open in it."""
+    page = (ROOT / "docs/how-to/your-scores.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    known: dict[str, Any] = {}
+    exec(block, known)  # noqa: S102 - our own page
+    assert (known["score"].low, known["score"].high) == (92, 337)
