@@ -2,13 +2,12 @@
 
 from fhir_adapter.intake.file import FileAnswer, FileResources, read_file, resources_in
 from fhir_adapter.intake.normalise import results_of
-from fhir_adapter.intake.order import OLDEST, order_of
+from fhir_adapter.intake.order import order_of
 from fhir_adapter.intake.review import ReviewItem, review, typed_otherwise
 from fhir_adapter.intake.subjects import PullSubject, hospital_of, trial_subjects
 from fhir_adapter.intake.window_search import WindowAnswer, code_parameter, search_window
 
 __all__ = [
-    "OLDEST",
     "FileAnswer",
     "FileResources",
     "PullSubject",

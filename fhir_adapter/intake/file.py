@@ -1,7 +1,7 @@
 """The door for a laboratory without a FHIR server: a file of NDJSON, a Bundle, or a single resource.
 
-A file says what is there, never what is not: nothing is withdrawn by it. It is read twice, Patients first, so a file of
-any length is never held whole unless it is one JSON value.
+A file says what is there, never what is not: it withdraws nothing that it does not mention. It is read twice, Patients
+first, so a file of any length is never held whole unless it is one JSON value.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TypeGuard
 
 from fhir_adapter import fhirjson
-from fhir_adapter.intake.order import Order, order_of
+from fhir_adapter.intake.order import Order, oldest_first, order_of
 from fhir_adapter.intake.subjects import PullSubject
 from fhir_adapter.intake.window_search import Resource, check_patient, has_identifier, received_of
 from fhir_adapter.issues import Issue, Misconfigured, Rejected, Where
@@ -28,12 +28,43 @@ LINE_SUFFIXES = frozenset({".ndjson", ".jsonl"})
 
 
 @dataclass(frozen=True, slots=True)
+class Moved:
+    """What a file says of a result that is not kept: of somebody else, or collected on another day.
+
+    `whose` are the subjects whose it is or may be, `stated` is what the body says of that; `unsure` when the file and
+    earlier pulls do not know whom that means. `trace` holds nothing but the body's age.
+    """
+
+    order: Order
+    trace: Received
+    whose: frozenset[str]
+    stated: object
+    unsure: bool
+    outside: bool
+
+    def takes_from(self, holder: PullSubject, held: Resource) -> bool:
+        """True when the body that a subject holds is not the subject's any more, or not of its window."""
+        if self.order < order_of(held):
+            return False
+        if holder.subject in self.whose:
+            # What another window does not ask for any more did not move.
+            return self.outside and holder.may_be_in_window(held)
+        return not (self.unsure and self.stated == held.get("subject"))
+
+
+@dataclass(frozen=True, slots=True)
 class FileAnswer:
-    """What a file holds of this trial: per subject, and what kept it from being read whole (`why`)."""
+    """What a file holds of this trial: per subject, and what kept it from being read whole (`why`).
+
+    `moved` are results, by `Type/id`, whose newest body in the file is nobody's here; `stopped` are subjects of whom
+    nothing may change until a person has decided.
+    """
 
     found: Mapping[str, tuple[Received, ...]]
     patients: Mapping[str, tuple[str, ...]]
     made: str
+    moved: Mapping[str, Moved]
+    stopped: frozenset[str]
     why: tuple[Issue, ...] = ()
     issues: tuple[Issue, ...] = ()
 
@@ -58,6 +89,7 @@ class _File:
     stopped: dict[str, Issue] = field(default_factory=dict)
     patients: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     found: dict[str, list[tuple[Order, Received]]] = field(default_factory=lambda: defaultdict(list))
+    moved: dict[str, Moved] = field(default_factory=dict)
     why: list[Issue] = field(default_factory=list)
     foreign: int = 0
     outside: int = 0
@@ -99,28 +131,58 @@ def resources_in(path: Path) -> FileResources:
     Raises as `read_file` does.
     """
     file = _File(path, {}, "")
-    found: dict[object, Resource] = {}
+    found: dict[object, list[tuple[Order, Resource]]] = defaultdict(list)
     for item in _items(file, first_time=True):
         resource = item.resource
         # An id names one resource on one server; the same id of somebody else is another result.
         named = isinstance(resource.get("id"), str)
         whose = fhirjson.dumps(resource.get("subject"))
         key: object = (resource["resourceType"], resource["id"], whose) if named else len(found)
-        known = found.get(key)
-        if known is None or order_of(resource) >= order_of(known):
-            found[key] = resource
-    return FileResources(tuple(found.values()), tuple(file.why))
+        found[key].append((order_of(resource), resource))
+    return FileResources(tuple(oldest_first(bodies)[-1] for bodies in found.values()), tuple(file.why))
 
 
 def _answer(file: _File) -> FileAnswer:
-    # The oldest first: the store takes the last for the one that stands.
-    found = {
-        subject: tuple(received for _, received in sorted(many, key=lambda one: one[0]))
-        for subject, many in file.found.items()
-        if subject not in file.stopped
-    }
+    _leave_out_stopped(file)
+    newest = _newest(file)
+    found = {subject: _standing(file, file.subjects[subject], newest) for subject in file.found}
+    # Of one id twice without an age, one kept: nothing says that it moved.
+    moved = {name: one for name, one in file.moved.items() if name not in newest or newest[name] < one.order}
     patients = {subject: tuple(names) for subject, names in file.patients.items() if subject in found}
-    return FileAnswer(found, patients, file.made, (*file.why, *file.stopped.values()), tuple(_counted(file)))
+    why, issues = (*file.why, *file.stopped.values()), tuple(_counted(file))
+    return FileAnswer(found, patients, file.made, moved, frozenset(file.stopped), why, issues)
+
+
+def _leave_out_stopped(file: _File) -> None:
+    for subject in file.stopped:
+        for _, received in file.found.pop(subject, ()):
+            _note_moved(file, fhirjson.loads(received.body), {subject})
+
+
+def _newest(file: _File) -> dict[str, Order]:
+    """The newest order under which the file tells of each result that is one of a subject."""
+    found: dict[str, Order] = {}
+    for order, received in (one for many in file.found.values() for one in many):
+        if found.setdefault(received.name, order) < order:
+            found[received.name] = order
+    return found
+
+
+def _standing(file: _File, subject: PullSubject, newest: Mapping[str, Order]) -> tuple[Received, ...]:
+    """What the file leaves to a subject, the oldest first: the store takes the last for the one that stands."""
+    bodies: dict[str, list[tuple[Order, Received]]] = defaultdict(list)
+    for order, received in file.found[subject.subject]:
+        bodies[received.name].append((order, received))
+    kept = {name: many for name, many in bodies.items() if not all(order < newest[name] for order, _ in many)}
+    standing = {name: oldest_first(many) for name, many in kept.items() if not _has_moved(file, subject, many)}
+    return tuple(one for many in standing.values() for one in many)
+
+
+def _has_moved(file: _File, subject: PullSubject, bodies: Sequence[tuple[Order, Received]]) -> bool:
+    moved = file.moved.get(bodies[0][1].name)
+    return moved is not None and all(
+        order < moved.order and moved.takes_from(subject, fhirjson.loads(one.body)) for order, one in bodies
+    )
 
 
 def _counted(file: _File) -> Iterator[Issue]:
@@ -244,10 +306,12 @@ def _read_result(file: _File, item: _Item) -> None:
     subjects = _subjects_of(file, resource)
     if len(subjects) != 1:
         file.foreign += 1
+        _note_moved(file, resource, subjects)
         return
     subject = file.subjects[subjects.pop()]
     if subject.first_day is None or not subject.may_be_in_window(resource):
         file.outside += 1
+        _note_moved(file, resource, {subject.subject}, outside=subject.first_day is not None)
         return
     if not isinstance(resource.get("id"), str):
         message = "a result without an id cannot be told from another one; it was left out"
@@ -255,6 +319,39 @@ def _read_result(file: _File, item: _Item) -> None:
         return
     _note_made(file, resource.get("issued"))
     file.found[subject.subject].append((order_of(resource), received_of(resource, subject.subject, item.body)))
+
+
+def _note_moved(file: _File, resource: Resource, subjects: set[str], *, outside: bool = False) -> None:
+    """Remember what could take an earlier body from the subject that holds it."""
+    if not isinstance(resource.get("id"), str):
+        return
+    stated = resource.get("subject")
+    maybe = _perhaps(file, stated) if not subjects else None
+    whose = frozenset(subjects if maybe is None else maybe)
+    moved = Moved(order_of(resource), _trace_of(resource), whose, stated, maybe is not None, outside)
+    known = file.moved.get(moved.trace.name)
+    if known is None or moved.order >= known.order:
+        file.moved[moved.trace.name] = moved
+
+
+def _trace_of(resource: Resource) -> Received:
+    """The age of a body and nothing else of it: a stranger's result is not kept."""
+    meta = resource.get("meta")
+    ages = {key: meta[key] for key in ("versionId", "lastUpdated") if key in meta} if isinstance(meta, dict) else {}
+    kept = {key: resource[key] for key in ("resourceType", "id", "status", "issued") if key in resource}
+    return received_of({**kept, "meta": ages} if ages else kept, "")
+
+
+def _perhaps(file: _File, stated: object) -> set[str] | None:
+    """Whose a result may be of which nobody is known; None when it is known to be nobody's here."""
+    if not isinstance(stated, dict):
+        return set()
+    identifier = stated.get("identifier")
+    reference = str(stated.get("reference") or "").partition("/_history/")[0]
+    if reference in file.owners or (isinstance(identifier, dict) and identifier.get("system") == file.system):
+        return None
+    # The same Patient under another address, such as a proxy's, may be the same one.
+    return file.owners.get("/".join(reference.split("/")[-2:]), set())
 
 
 def _subjects_of(file: _File, resource: Resource) -> set[str]:

@@ -9,13 +9,14 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from fractions import Fraction
 
 from fhir_adapter import fhirjson
-from fhir_adapter.intake.order import Order, order_of
+from fhir_adapter.intake.order import order_of, sent_order_of
 from fhir_adapter.issues import Issue, Where
-from fhir_adapter.mappers.r4.read_observation import read_observation
+from fhir_adapter.mappers.r4.read_observation import codings_of, effective_of, read_observation
 from fhir_adapter.store import Received, ResultStore, Store
-from fhir_adapter.trial import Result, ResultSource
+from fhir_adapter.trial import MomentError, Result, ResultSource
 from fhir_adapter.trial_folder import TrialFolder
 
 Resource = Mapping[str, object]
@@ -28,10 +29,10 @@ class _Read:
 
     result: Result
     identifiers: frozenset[_Identifier]
-    order: Order
+    order: tuple[Fraction, int, str]
 
     @property
-    def rank(self) -> tuple[bool, Order, str]:
+    def rank(self) -> tuple[bool, tuple[Fraction, int, str], str]:
         """Of copies the highest counts: one with a value, issued last, changed last."""
         return not self.result.not_done, self.order, self.result.reference
 
@@ -56,14 +57,34 @@ def results_of(
 
 
 def _newest(received: Iterable[Received]) -> list[tuple[Received, Resource]]:
-    """Each resource once: the same may have come from a server and in a file."""
-    found: dict[str, tuple[Received, Resource]] = {}
+    """Each resource once: the same may have come from a server and in a file.
+
+    Ids are a place's own: Observation/1 of two servers may be two results.
+    """
+    found: dict[str, list[tuple[Received, Resource]]] = defaultdict(list)
     for one in received:
         resource: Resource = fhirjson.loads(one.body)
-        known = found.get(one.name)
-        if known is None or order_of(resource) >= order_of(known[1]):
-            found[one.name] = (one, resource)
-    return list(found.values())
+        standing = found[one.name]
+        place = next((at for at, (_, known) in enumerate(standing) if _is_same(resource, known)), None)
+        if place is None:
+            standing.append((one, resource))
+        elif not order_of(resource).is_older_elsewhere(order_of(standing[place][1])):
+            standing[place] = (one, resource)
+    return [one for standing in found.values() for one in standing]
+
+
+def _is_same(one: Resource, other: Resource) -> bool:
+    """True when both say the same was measured at the same time; called for one id at two places."""
+    codes, others = (set(codings_of(each.get("code"))) for each in (one, other))
+    return (bool(codes & others) or one.get("code") == other.get("code")) and _collected(one) == _collected(other)
+
+
+def _collected(resource: Resource) -> object:
+    try:
+        effective = effective_of(resource)
+    except MomentError as error:
+        return str(error)
+    return effective.bounds() if effective else None
 
 
 def _results(
@@ -78,7 +99,7 @@ def _results(
         # A server that we push to also holds what the site typed: our own copies are no second opinion.
         source: ResultSource = "typed" if any(system == own for system, _ in identifiers) else "hospital"
         results = (replace(result, source=source) for result in read.results)
-        found += [_Read(result, identifiers, order_of(resource)) for result in results]
+        found += [_Read(result, identifiers, sent_order_of(resource)) for result in results]
     kept, resent = _without_resent(found)
     return _flag_twins(kept), [*issues, *resent]
 
@@ -122,8 +143,10 @@ def _same_sample(read: Iterable[_Read]) -> dict[tuple[str, object], list[_Read]]
 
 
 def _is_resent(one: _Read, other: _Read) -> bool:
-    same_resource = one.result.reference == other.result.reference
-    return bool(one.identifiers & other.identifiers) and not same_resource
+    """An identifier may be the order's: two named specimens are two results, which may contradict each other."""
+    same_resource = one.result.sha256 == other.result.sha256
+    specimens = {each.result.specimen for each in (one, other) if each.result.specimen}
+    return bool(one.identifiers & other.identifiers) and not same_resource and len(specimens) < len((one, other))
 
 
 def _flag_twins(read: Sequence[_Read]) -> list[Result]:

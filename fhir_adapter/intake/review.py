@@ -112,10 +112,10 @@ def typed_otherwise(results: Iterable[Result], zone: tzinfo) -> Iterator[tuple[R
     for same in _by(results, "subject", "name").values():
         hospital = [one for one in same if one.source == "hospital" and not one.not_done]
         typed = [one for one in same if one.source == "typed" and not one.not_done]
-        for ours, theirs in product(typed, hospital):
-            differs = (ours.interval, ours.present) != (theirs.interval, theirs.present)
-            if differs and same_collection(ours, theirs, zone):
-                yield ours, theirs
+        for ours in typed:
+            told = [theirs for theirs in hospital if same_collection(ours, theirs, zone)]
+            if told and all((ours.interval, ours.present) != (one.interval, one.present) for one in told):
+                yield ours, told[0]
 
 
 def _differences(same: Sequence[Result], zone: tzinfo) -> Iterator[ReviewItem]:

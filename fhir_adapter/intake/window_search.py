@@ -54,13 +54,13 @@ def search_window(server: FhirServer, system: str, subject: PullSubject, code: s
     """
     try:
         patient = _find_patient(server, system, subject)
-        received, issues = _find_results(server, subject, patient, code)
+        found = _find_results(server, subject, patient, code)
     except Rejected as error:
         return WindowAnswer(subject, why=error.issues)
     except AdapterError as error:
         why = (replace(issue, message=f"{subject.subject}: {issue.message}") for issue in error.issues)
         return WindowAnswer(subject, why=tuple(why))
-    return WindowAnswer(subject, patient, tuple(received), (), tuple(issues))
+    return found
 
 
 def code_parameter(capabilities: Mapping[str, object]) -> str:
@@ -117,22 +117,24 @@ def _find_patient(server: FhirServer, system: str, subject: PullSubject) -> str:
     return f"Patient/{exact[0].get('id')}"
 
 
-def _find_results(
-    server: FhirServer, subject: PullSubject, patient: str, code: str
-) -> tuple[list[Received], list[Issue]]:
+def _find_results(server: FhirServer, subject: PullSubject, patient: str, code: str) -> WindowAnswer:
     kept: dict[str, Received] = {}
     issues: list[Issue] = []
+    why: list[Issue] = []
     for codes in _code_lists():
         found = server.search("Observation", _parameters(subject, patient, code, codes))
         issues += found.issues
         for resource in found.resources:
-            if not _is_of(resource, patient, server.base):
+            wanted = _is_searched(resource) and _in_window(subject, resource)
+            if wanted and _is_under_another_base(resource, patient, server.base):
+                why.append(_foreign_base(subject, resource))
+            elif not _is_of(resource, patient, server.base):
                 message = f"{subject.subject}: the server answered with a result of somebody else; it is not kept"
                 issues.append(_issue("warning", "foreign-result", message, f"Observation/{resource.get('id')}"))
-            elif _is_searched(resource) and _in_window(subject, resource):
+            elif wanted:
                 received = received_of(resource, subject.subject)
                 kept[received.name] = received
-    return list(kept.values()), list(dict.fromkeys(issues))
+    return WindowAnswer(subject, patient, tuple(kept.values()), tuple(why[:1]), tuple(dict.fromkeys(issues)))
 
 
 def _parameters(subject: PullSubject, patient: str, code: str, codes: str) -> list[tuple[str, str]]:
@@ -157,9 +159,26 @@ def _code_lists() -> Iterator[str]:
 
 
 def _is_of(resource: Resource, patient: str, base: str) -> bool:
+    return _subject_of(resource) in (patient, f"{base}/{patient}")
+
+
+def _is_under_another_base(resource: Resource, patient: str, base: str) -> bool:
+    """True for the found Patient's id under an address other than the server's: behind a proxy it is the same one."""
+    return _subject_of(resource).endswith(f"/{patient}") and not _is_of(resource, patient, base)
+
+
+def _subject_of(resource: Resource) -> str:
     subject = resource.get("subject")
     reference = subject.get("reference") if isinstance(subject, dict) else None
-    return isinstance(reference, str) and reference.partition("/_history/")[0] in (patient, f"{base}/{patient}")
+    return reference.partition("/_history/")[0] if isinstance(reference, str) else ""
+
+
+def _foreign_base(subject: PullSubject, resource: Resource) -> Issue:
+    message = (
+        f"{subject.subject}: results refer to this Patient's id under another base URL than the one that was asked, so "
+        "nobody knows whether they are this subject's; nothing of the subject was changed"
+    )
+    return _issue("error", "foreign-base", message, f"Observation/{resource.get('id')}")
 
 
 def _is_searched(resource: Resource) -> bool:

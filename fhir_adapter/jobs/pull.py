@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -12,7 +13,7 @@ from typing import Literal
 from fhir_adapter import fhirjson
 from fhir_adapter.client import FhirServer, ServerSettings
 from fhir_adapter.intake import (
-    OLDEST,
+    FileAnswer,
     PullSubject,
     ReviewItem,
     code_parameter,
@@ -28,7 +29,7 @@ from fhir_adapter.issues import Issue, Misconfigured
 from fhir_adapter.jobs.interlock import capabilities_of, may_pull
 from fhir_adapter.mappers.r4.read_observation import RETRACTED_STATUSES
 from fhir_adapter.mappers.recorded_results import recorded_results
-from fhir_adapter.sources import read_trial
+from fhir_adapter.sources import Reading, read_trial
 from fhir_adapter.store import FILE, Received, Recorded, ResultStore, Store, open_store
 from fhir_adapter.trial import Result
 from fhir_adapter.trial_folder import TrialFolder
@@ -117,7 +118,7 @@ def pull(
         raise Misconfigured(message, Issue("error", "pull-from", message))
     reading = read_trial(folder, options.source).first_subjects(options.subjects)
     subjects = trial_subjects(reading, folder)
-    report = PullReport()
+    report = PullReport(set_aside=list(_doubtful_windows(reading, subjects, everybody=options.subjects is None)))
     with open_store(state, writer=True) as store:
         if settings is not None:
             _from_server(folder, settings, ResultStore(store, folder.id), subjects, report, progress)
@@ -126,6 +127,14 @@ def pull(
         _normalise(folder, store, subjects, report, recorded_results(reading.entities, folder)[0], now)
     log.info("pulled", extra={"fetched": report.fetched, "new": report.new, "complete": report.complete})
     return report
+
+
+def _doubtful_windows(reading: Reading, subjects: Sequence[PullSubject], *, everybody: bool) -> Iterator[Issue]:
+    """Rows that were set aside and without which a subject is missing, or its days are counted from another dose."""
+    names = {None, *(one.subject for one in subjects)}
+    for aside in reading.set_aside:
+        if aside.kind in ("subject", "dose") and (everybody or aside.subject in names):
+            yield aside.issue
 
 
 def _from_server(
@@ -184,10 +193,16 @@ def _from_file(
     report.checkpoint = answer.made or f"pull {number}"
     report.why_incomplete += answer.why
     report.set_aside += answer.issues
+    current = {one.name: one for one in results.current() if one.place == FILE}
+    withdrawn = {one.name: one for one in results.withdrawn() if one.place == FILE}
+    report.withdrawn += _withdraw(results, number, _moved_away(answer, subjects, current))
     for done, subject in enumerate(subjects, 1):
         found = answer.found.get(subject.subject, ())
         if found and not _has_no_dose(subject, report):
-            newer = _not_older(results.current(subject.subject), found)
+            newer = _not_older(results, {**withdrawn, **current}, found)
+            held = (current[name] for name in dict.fromkeys(one.name for one in newer) if name in current)
+            others = (one for one in held if one.subject != subject.subject)
+            report.withdrawn += _withdraw(results, number, others)
             patients = answer.patients.get(subject.subject, ())
             _count(report, newer, results.record(FILE, number, subject.subject, newer, patients=patients))
         progress(done, len(subjects))
@@ -195,10 +210,39 @@ def _from_file(
     results.finish(FILE, number, complete=report.complete, why=why)
 
 
-def _not_older(current: Sequence[Received], found: Sequence[Received]) -> list[Received]:
+def _moved_away(
+    answer: FileAnswer, subjects: Sequence[PullSubject], current: Mapping[str, Received]
+) -> Iterator[Received]:
+    """What the file says is another patient's now, or of a day outside the window, as it is remembered."""
+    holders = {one.subject: one for one in subjects if one.subject not in answer.stopped}
+    for name, moved in answer.moved.items():
+        held = current.get(name)
+        holder = holders.get(held.subject) if held else None
+        if held and holder and moved.takes_from(holder, fhirjson.loads(held.body)):
+            yield replace(moved.trace, subject=holder.subject)
+
+
+def _withdraw(results: ResultStore, number: int, gone: Iterable[Received]) -> int:
+    """Take results that came in files from the subjects that hold them; how many."""
+    by_subject: dict[str, list[Received]] = defaultdict(list)
+    for one in gone:
+        by_subject[one.subject].append(one)
+    for subject, many in by_subject.items():
+        results.withdraw(FILE, number, subject, many)
+    return sum(len(many) for many in by_subject.values())
+
+
+def _not_older(results: ResultStore, known: Mapping[str, Received], found: Sequence[Received]) -> list[Received]:
     """Leave out what an old file says after a newer one: replaying it must not undo a correction."""
-    known = {one.name: order_of(fhirjson.loads(one.body)) for one in current if one.place == FILE}
-    return [one for one in found if order_of(fhirjson.loads(one.body)) >= known.get(one.name, OLDEST)]
+    return [one for one in found if one.name not in known or _is_news(results, known[one.name], one)]
+
+
+def _is_news(results: ResultStore, known: Received, one: Received) -> bool:
+    """Where no age tells, a body that was received before and does not stand any more is an old one."""
+    before, now = (order_of(fhirjson.loads(each.body)) for each in (known, one))
+    if before < now or now < before or known.body == one.body:
+        return not now < before
+    return all(each.body != one.body for each in results.versions(one.name) if each.place == FILE)
 
 
 def _has_no_dose(subject: PullSubject, report: PullReport) -> bool:

@@ -107,6 +107,13 @@ class ResultStore:
         new = tuple(name for name, kind in kinds.items() if kind == "new")
         return Recorded(new, tuple(name for name, kind in kinds.items() if kind == "changed"), gone)
 
+    def withdraw(self, place: str, number: int, subject: str, gone: Sequence[Received]) -> None:
+        """Take results from the subject that holds them; `gone` is what was heard of each last."""
+        with storage_errors(self._store.place), self._store.engine.begin() as connection:
+            self._write(connection, place, number, gone)
+            self._withdraw(connection, place, [one.name for one in gone])
+            self._note(connection, place, number, subject, ())
+
     def finish(self, place: str, number: int, *, complete: bool, why: Sequence[Mapping[str, object]] = ()) -> None:
         """Close a pull: whether everything was read, and if not, why."""
         values = {"ended": True, "complete": complete, "why": fhirjson.dumps(list(why))}
@@ -115,20 +122,14 @@ class ResultStore:
 
     def current(self, subject: str | None = None) -> list[Received]:
         """What stands at its place now, of one subject or of all; in the order of place and name."""
-        same = [received.c[name] == received_version.c[name] for name in ("trial", "place", "name", "sha256")]
-        query = (
-            select(received.c.name, received.c.subject, received_version.c.body, received_version.c.version)
-            .add_columns(received.c.place)
-            .join(received_version, and_(*same))
-            .where(received.c.trial == self._trial, received.c.state == "current")
-            .order_by(received.c.place, received.c.name)
-        )
-        if subject is not None:
-            query = query.where(received.c.subject == subject)
-        return [Received(*row) for row in self._rows(query)]
+        return self._in_state("current", subject)
+
+    def withdrawn(self) -> list[Received]:
+        """What stands nowhere any more, as it was heard of last."""
+        return self._in_state("withdrawn")
 
     def versions(self, name: str) -> list[Received]:
-        """Every body that was ever received under this `Type/id`, the oldest first."""
+        """Every body that was ever received under this `Type/id`, the oldest first; of a stranger's only its age."""
         query = (
             select(received.c.name, received.c.subject, received_version.c.body, received_version.c.version)
             .add_columns(received.c.place)
@@ -185,6 +186,19 @@ class ResultStore:
         query = select(patient.c.name).where(patient.c.trial == self._trial, patient.c.subject == subject)
         rows = self._rows(query.order_by(patient.c.seen_last.desc(), patient.c.name).limit(1))
         return str(rows[0].name) if rows else None
+
+    def _in_state(self, state: str, subject: str | None = None) -> list[Received]:
+        same = [received.c[name] == received_version.c[name] for name in ("trial", "place", "name", "sha256")]
+        query = (
+            select(received.c.name, received.c.subject, received_version.c.body, received_version.c.version)
+            .add_columns(received.c.place)
+            .join(received_version, and_(*same))
+            .where(received.c.trial == self._trial, received.c.state == state)
+            .order_by(received.c.place, received.c.name)
+        )
+        if subject is not None:
+            query = query.where(received.c.subject == subject)
+        return [Received(*row) for row in self._rows(query)]
 
     def _rows(self, query: Any) -> list[Any]:  # noqa: ANN401 - a query of any columns
         with storage_errors(self._store.place), self._store.engine.connect() as connection:

@@ -111,12 +111,22 @@ def test_a_patient_that_only_resembles_the_identifier_is_nobody(fhir_mock: respx
 
 
 def test_absolute_references_to_the_same_server_count(fhir_mock: respx.MockRouter, tmp_path: Path) -> None:
-    """And those of a version; the same id on another server does not."""
+    """And those of a version."""
     mine = [f"{BASE}/Patient/hp-1", "Patient/hp-1/_history/3"]
     found = [result(f"f{place}", subject={"reference": one}) for place, one in enumerate(mine)]
-    other = result("f9", subject={"reference": "https://elsewhere.test/Patient/hp-1"})
-    hospital(fhir_mock, lambda _asked: searchset(*found, other))
+    hospital(fhir_mock, lambda _asked: searchset(*found))
     assert pulled(tmp_path).fetched == 2
+
+
+def test_a_patient_under_another_base_makes_the_window_incomplete(fhir_mock: respx.MockRouter, tmp_path: Path) -> None:
+    """Behind a proxy the server states its own address: nobody knows whose these are, and nothing is withdrawn."""
+    hospital(fhir_mock, lambda _asked: searchset(result("f1"), result("f2", "1")))
+    pulled(tmp_path)
+    moved = result("f1", subject={"reference": "http://inside.hospital.test/fhir/Patient/hp-1"})
+    hospital(fhir_mock, lambda _asked: searchset(moved))
+    report = pulled(tmp_path)
+    assert (codes(report.why_incomplete), report.outcome) == (["foreign-base"], "in part")
+    assert (counts(report), report.measurements) == ((0, 0, 0, 0), 2)
 
 
 def test_a_killed_pull_counts_as_incomplete(fhir_mock: respx.MockRouter, tmp_path: Path) -> None:

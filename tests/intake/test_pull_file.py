@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,7 @@ from fhir_adapter.intake import resources_in
 from fhir_adapter.issues import Misconfigured, Rejected
 from fhir_adapter.jobs.pull import PullOptions, PullReport
 from tests.intake.hospital import (
+    AST,
     SYSTEM,
     Hospital,
     bundle,
@@ -22,6 +24,7 @@ from tests.intake.hospital import (
     trial,
     write_lines,
 )
+from tests.made_up import add, copy_trial
 
 BY_IDENTIFIER = {"identifier": {"system": SYSTEM, "value": "001"}}
 
@@ -132,6 +135,111 @@ def test_the_time_of_issue_tells_where_no_server_did(laboratory: Hospital, tmp_p
     assert (counts(report := pulled(laboratory, first)), report.measurements) == ((0, 0, 0, 0), 0)
 
 
+def test_a_retraction_without_an_issue_time_wins(laboratory: Hospital, tmp_path: Path) -> None:
+    """Its version tells, whatever the first body says of its issue; without any age, what was taken back stays so."""
+    first = result("f1", meta={"versionId": "1"}, issued="2024-01-10T09:00:00+08:00")
+    retracted = result("f1", status="entered-in-error", meta={"versionId": "2"})
+    ageless = [result("f2", "1", status="entered-in-error"), result("f2", "1")]
+    path = write_lines(tmp_path / "a.ndjson", patient(), retracted, first, *ageless)
+    assert [one["status"] for one in resources_in(path).resources[1:]] == ["entered-in-error", "entered-in-error"]
+    assert pulled(laboratory, path).measurements == 0
+
+
+def test_a_body_without_an_age_does_not_hide_which_version_is_newer(tmp_path: Path) -> None:
+    """It stands between any two."""
+    bodies = [result("f1", "2", meta={"versionId": "2"}), result("f1", "3"), result("f1", "1", meta={"versionId": "1"})]
+    (read,) = resources_in(write_lines(tmp_path / "a.ndjson", *bodies)).resources
+    assert read["meta"] == {"versionId": "2"}
+
+
+@pytest.mark.parametrize(
+    "moved",
+    [
+        {"subject": {"reference": "Patient/hp-9"}},
+        {"subject": {"reference": "Patient/never-heard-of"}},
+        {"effectiveDateTime": "2025-01-10T06:30:00+08:00"},
+    ],
+)
+@pytest.mark.parametrize(("before", "after"), [({"versionId": "1"}, {"versionId": "2"}), ({}, {})])
+def test_a_result_that_moves_away_is_withdrawn(
+    laboratory: Hospital, tmp_path: Path, moved: dict[str, Any], before: dict[str, str], after: dict[str, str]
+) -> None:
+    """A mislabelled tube, a wrong day: the old body counts no more, and the old file does not bring it back."""
+    old = write_lines(tmp_path / "a.ndjson", patient(), result("f1", meta=before), result("f2", "1"))
+    new = write_lines(tmp_path / "b.ndjson", patient("hp-9", "999"), result("f1", meta=after, **moved))
+    pulled(laboratory, old)
+    report = pulled(laboratory, new)
+    assert (counts(report), report.measurements) == ((0, 0, 0, 1), 1)
+    assert counts(pulled(laboratory, new)) == (0, 0, 0, 0)
+    report = pulled(laboratory, old)
+    assert (counts(report), report.measurements) == ((1, 0, 0, 0), 1)
+    back = write_lines(tmp_path / "c.ndjson", result("f1", "7", meta={"versionId": "3"}))
+    assert counts(pulled(laboratory, back)) == (1, 1, 0, 0)
+
+
+def test_nothing_of_a_stranger_is_kept_when_a_result_moves_to_one(laboratory: Hospital, tmp_path: Path) -> None:
+    """The store remembers how old that body was, not what it says."""
+    pulled(laboratory, write_lines(tmp_path / "a.ndjson", patient(), result("f1")))
+    theirs = result("f1", "777123", subject={"reference": "Patient/hp-9"}, meta={"versionId": "2"})
+    assert pulled(laboratory, write_lines(tmp_path / "b.ndjson", theirs)).withdrawn == 1
+    assert [text for text in (b"777123", b"hp-9") if text in laboratory.state.read_bytes()] == []
+
+
+def test_a_result_that_moves_to_another_subject_counts_there(laboratory: Hospital, tmp_path: Path) -> None:
+    """Taken from the one, new for the other; the old file changes nothing, whoever is read first."""
+    folder = copy_trial(tmp_path)
+    add(folder, "data/ec.csv", "002,DRUG,Y,5,mL,10.8,g/L,2024-01-11")
+    people = [patient(), patient("hp-2", "002")]
+    old = write_lines(tmp_path / "a.ndjson", *people, result("f1"))
+    new = write_lines(tmp_path / "b.ndjson", *people, result("f1", "2", subject={"reference": "Patient/hp-2"}))
+    reports = [laboratory.pull(options=PullOptions(file=file, source=folder / "data")) for file in (old, new, new, old)]
+    assert [counts(one) for one in reports] == [(1, 1, 0, 0), (1, 1, 0, 1), (1, 0, 0, 0), (0, 0, 0, 0)]
+    both = write_lines(
+        tmp_path / "c.ndjson",
+        *people,
+        result("f1", "3", meta={"versionId": "5"}),
+        result("f1", "4", meta={"versionId": "4"}, subject={"reference": "Patient/hp-2"}),
+    )
+    assert counts(laboratory.pull(options=PullOptions(file=both, source=folder / "data"))) == (1, 1, 0, 1)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [result("f1", meta={"versionId": "1"}, subject={"reference": "Patient/hp-9"})],
+        [result("f1", meta={"versionId": "3"}, subject={"reference": "https://proxy.test/fhir/Patient/hp-1"})],
+        [patient("hp-9", "999"), result("x1", subject={"reference": "Patient/hp-9"})],
+        [patient(active=False), result("f1", meta={"versionId": "3"}, subject={"reference": "Patient/hp-9"})],
+        [patient(active=False), result("f1", meta={"versionId": "3"})],
+    ],
+)
+def test_what_does_not_surely_move_stays(laboratory: Hospital, tmp_path: Path, lines: list[dict[str, object]]) -> None:
+    """An older body, the same Patient by way of a proxy, another result, a subject about whom a person must decide."""
+    first = write_lines(tmp_path / "a.ndjson", patient(), result("f1", meta={"versionId": "2"}))
+    pulled(laboratory, first)
+    report = pulled(laboratory, write_lines(tmp_path / "b.ndjson", *lines))
+    assert (counts(report), report.measurements) == ((0, 0, 0, 0), 1)
+
+
+def test_a_narrower_window_withdraws_nothing_of_a_file(laboratory: Hospital, tmp_path: Path) -> None:
+    """The result did not move; the trial asks for fewer days."""
+    late = result("f1", effectiveDateTime="2024-02-10T06:30:00+08:00")
+    path = write_lines(tmp_path / "a.ndjson", patient(), late)
+    pulled(laboratory, path)
+    report = laboratory.pull(trial(last_day=5), PullOptions(file=path, subjects=1))
+    assert (counts(report), report.measurements) == ((0, 0, 0, 0), 1)
+
+
+def test_rows_that_move_a_window_are_named(laboratory: Hospital, tmp_path: Path) -> None:
+    """Without a dose that was set aside the days may be counted from another one."""
+    folder = copy_trial(tmp_path)
+    add(folder, "data/ec.csv", "001,DRUG,Y,5,mL,10.8,g/L,2024-01-99")
+    path = write_lines(tmp_path / "a.ndjson", patient(), result("f1"))
+    report = laboratory.pull(options=PullOptions(file=path, source=folder / "data", subjects=1))
+    assert [(one.code, one.where.file) for one in report.set_aside] == [("invalid-date", "ec.csv")]
+    assert (report.outcome, report.fetched) == ("in part", 1)
+
+
 def test_a_value_in_words_is_shown_to_a_person(laboratory: Hospital, tmp_path: Path) -> None:
     """It may say more than a number."""
     words = result("b1", code="3255-7", valueString="不凝")
@@ -214,6 +322,15 @@ def test_what_came_from_server_and_file_counts_once(hospital: Hospital, tmp_path
     path = write_lines(tmp_path / "a.ndjson", result("f1", "25000", meta={"versionId": "2"}))
     report = hospital.pull(trial(), PullOptions(file=path, subjects=1))
     assert (counts(report), report.measurements) == ((1, 1, 0, 0), 1)
+
+
+def test_one_id_at_two_places_may_be_two_results(hospital: Hospital, tmp_path: Path) -> None:
+    """Ids are a place's own: Observation/1 is ferritin here and AST there, or ferritin of another day."""
+    hospital.publishes(result("1"), result("2"))
+    hospital.pull()
+    others = [result("1", "30", AST, "U/L"), result("2", effectiveDateTime="2024-01-12T06:30:00+08:00")]
+    report = hospital.pull(trial(), PullOptions(file=write_lines(tmp_path / "a.ndjson", *others), subjects=1))
+    assert (counts(report), report.measurements) == ((2, 2, 0, 0), 4)
 
 
 def test_all_resources_of_a_file_can_be_had_without_a_trial(tmp_path: Path) -> None:

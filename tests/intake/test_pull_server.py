@@ -152,6 +152,17 @@ def test_one_number_of_a_sample_is_not_one_result(hospital: Hospital) -> None:
     assert hospital.pull().measurements == 2
 
 
+def test_one_number_of_two_specimens_is_not_one_result(hospital: Hospital) -> None:
+    """They contradict each other, and both stand."""
+    first, second = (
+        result(name, value, identifier=numbered("N1"), specimen={"reference": f"Specimen/{name}"})
+        for name, value in (("f1", "1320"), ("f2", "13200"))
+    )
+    hospital.publishes(first, second)
+    report = hospital.pull()
+    assert (report.measurements, "resent" in codes(report.set_aside)) == (2, False)
+
+
 def test_b38_a_twin_without_an_identifier_is_flagged(hospital: Hospital) -> None:
     """Nobody knows whether it is a second result."""
     hospital.publishes(result("f1"), result("f2"))

@@ -191,6 +191,14 @@ def test_c55_a_result_of_the_future_is_quarantined() -> None:
     assert refused(result("f1", effectiveDateTime="2024-03-01T00:05:01Z")) == [("error", "future-dated")]
 
 
+@pytest.mark.parametrize(("day", "future"), [("2024-03-02", False), ("2024-03-03", True), ("2024-03", False)])
+def test_a_day_has_begun_where_it_begins_first(day: str, future: bool) -> None:
+    """At 10:30 UTC the next day has begun at UTC+14: a date without a time may be one of there."""
+    now = datetime(2024, 3, 1, 10, 30, tzinfo=UTC)
+    found = read_observation(result("f1", effectiveDateTime=day), "001", now=now)
+    assert ("future-dated" in [issue.code for issue in found.issues]) is future
+
+
 def test_a_broken_issue_date_is_only_flagged() -> None:
     """The result itself is whole."""
     one = only(result("f1", issued="2024-01-11T09:00:00"))

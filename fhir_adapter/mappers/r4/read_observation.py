@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
 
@@ -24,6 +24,9 @@ RETRACTED_STATUSES = ("entered-in-error", "cancelled")
 
 SKEW = timedelta(minutes=5)
 """How far a result may lie in the future: clocks differ, results do not travel in time."""
+
+_EARLIEST_ZONE = timezone(timedelta(hours=14))
+"""Where a day begins first: a date without a time may be one of there."""
 
 NOTE_FLAG = "the laboratory noted"
 """How a flag begins that a note about the sample made; a person looks at those."""
@@ -163,7 +166,7 @@ def _read_shared(reading: _Reading, now: datetime) -> bool:
     if effective is None:
         reading.issue("result-time", "it does not say when it was collected", "effective")
         return False
-    if effective.bounds()[0] > Fraction(int((now + SKEW).timestamp())):
+    if effective.bounds(_EARLIEST_ZONE)[0] > Fraction(int((now + SKEW).timestamp())):
         reading.issue("future-dated", "it was collected in the future, by more than 5 minutes", "effective")
         return False
     meta = _object(resource.get("meta"))
