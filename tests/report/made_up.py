@@ -163,11 +163,12 @@ def subject_page(given: Given) -> SubjectPage:
     doses = tuple(_doses(given))
     death = DAY_ONE + timedelta(days=given.death - 1) if given.death else None
     course = Course(doses[0].start, ZONE, day_one_dates_before_dose=True)
-    scores = score_subject(given.name, results, RULES, course, death=death, as_of="pull 2", notes=given.notes)
+    died = _day(death) if death else None
+    scores = score_subject(given.name, results, RULES, course, death=died, as_of="pull 2", notes=given.notes)
     first = date(2016, 2, 26)
     last = death or date(2016, 3, 31)
     return SubjectPage(
-        Subject(subject=given.name, site="PKUPH", key=(given.name,), death=_day(death) if death else None),
+        Subject(subject=given.name, site="PKUPH", key=(given.name,), death=died),
         scores,
         diagnosis=given.diagnosis,
         immunosuppression=f"{'yes' if given.immunosuppressed else 'no'}, stated by Dr. Wang (王医生) on 2016-02-25",
