@@ -38,7 +38,13 @@ def test_a_study_of_which_only_the_number_is_known() -> None:
         "identifier": [{"use": "official", "system": f"{BASE}/study", "value": "MADEUP-1"}],
         "title": "MADEUP-1",
         "status": "active",
+        "note": [{"text": "everything: made up (assumption; the tests; the testers, 2026-01-01)"}],
     }
+
+
+def test_a_masked_study_tells_no_decisions() -> None:
+    """A decision may name the arm."""
+    assert "note" not in map_study(STUDY, context(masked=True))
 
 
 def test_a_status_that_nobody_knows_is_absent_with_the_registrys_word() -> None:

@@ -17,7 +17,7 @@ from fhir_adapter.mappers.canonical import (
 from fhir_adapter.mappers.context import Context, Resource
 from fhir_adapter.mappers.r4.datatypes import concept, terminology
 from fhir_adapter.trial import Fact, Site, Study
-from fhir_adapter.trial_folder import Code
+from fhir_adapter.trial_folder import Code, Decision
 
 _CLINICAL_TRIALS_GOV = Code(NCI_THESAURUS, "C172240", "ClinicalTrials.gov Identifier")
 _OUTCOMES = {"outcome_primary": "primary", "outcome_secondary": "secondary"}
@@ -50,6 +50,8 @@ def map_study(study: Study, context: Context) -> Resource:
         resource["sponsor"] = names.reference("Organization", "sponsor", facts["sponsor"][0].text)
     resource["site"] = [names.reference("Location", site.name) for site in study.sites]
     resource["arm"] = [{"name": arm.name, "description": arm.description or arm.name} for arm in study.arms]
+    if not context.folder.masked:  # a decision may name the arm
+        resource["note"] = [{"text": _decision(one)} for one in context.folder.decisions]
     resource["objective"] = list(_objectives(study))
     return {element: value for element, value in resource.items() if value not in ("", [], {})}
 
@@ -103,6 +105,11 @@ def _identifiers(study: Study, context: Context) -> Iterator[Resource]:
         system = context.folder.registry_system
         known: Resource = {"type": concept([_CLINICAL_TRIALS_GOV])} if "clinicaltrials.gov" in system else {}
         yield {**known, "system": system, "value": fact.text}
+
+
+def _decision(one: Decision) -> str:
+    """A decision or assumption behind the mapping, as a person reads it."""
+    return f"{one.about}: {one.value} ({one.kind}; {one.source}; {one.who}, {one.when})"
 
 
 def _concept(fact: Fact, context: Context) -> Resource:
