@@ -30,6 +30,7 @@ _WORDS = {
 }
 _LAST_BEFORE_DOSE = "last before injection 1"
 _DAY_SECONDS = 86400
+_MINUTE = 60
 _VERY_FAR = 10**6
 
 
@@ -160,15 +161,16 @@ class _Chooser:
         for part, reports in counts.items():
             for one in _counting(reports):
                 if one.at is not None:
-                    draws.setdefault(one.at, set()).add(part)
+                    draws.setdefault(_draw(one.at), set()).add(part)
         most = max(map(len, draws.values()), default=0)
-        whole = {at for at, parts in draws.items() if len(parts) == most}
-        candidates = [one for reports in counts.values() for one in _counting(reports) if one.at in whole]
+        whole = {draw for draw, parts in draws.items() if len(parts) == most}
+        counting = {part: [one for one in _counting(reports) if one.at] for part, reports in counts.items()}
+        candidates = [one for many in counting.values() for one in many if one.at and _draw(one.at) in whole]
         best = self._best(candidates, pick)
-        at = best.at if best else None
+        draw = _draw(best.at) if best and best.at else None
         why = f"{self._why(pick)}; the three lineages come from one blood count"
         return {
-            part: _choice(part, reports, [one for one in _counting(reports) if one.at == at and at], why)
+            part: _choice(part, reports, [one for one in counting[part] if one.at and _draw(one.at) == draw], why)
             for part, reports in counts.items()
         }
 
@@ -318,6 +320,11 @@ def _said(one: Report, why: str) -> str:
 
 def _blood(one: Report) -> bool:
     return one.result.interval is not None and one.result.name != "temperature"
+
+
+def _draw(at: Times) -> Times:
+    """The minute of a draw: sites write minutes, analysers seconds."""
+    return Fraction(at[0] // _MINUTE), Fraction(at[1] // _MINUTE)
 
 
 def _counting(reports: Iterable[Report]) -> list[Report]:

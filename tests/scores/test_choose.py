@@ -285,3 +285,13 @@ def test_a_combined_finding_gives_way_to_later_examinations_of_each_organ() -> N
     ]
     choices = choose(results, BASELINE, COURSE)
     assert [used(choices[part]) for part in ("hepatomegaly", "splenomegaly")] == [["False"], ["False"]]
+
+
+def test_a_lineage_typed_to_the_minute_belongs_to_the_count_of_that_minute() -> None:
+    """The hospital sent leukocytes and platelets of 06:20:23, the site typed haemoglobin of 06:20: one count."""
+    results = [
+        measured("hemoglobin", "8", "2016-03-29T06:20", source="typed"),
+        *(one for one in count("2016-03-29T06:20:23+08:00", "8", "3", "60") if one.name != "hemoglobin"),
+    ]
+    choices = choose(results, MONTH_1, COURSE)
+    assert [used(choices[part]) for part in ("hemoglobin", "leukocytes", "platelets")] == [["8"], ["3"], ["60"]]
