@@ -37,7 +37,7 @@ lint: $(READY) ## format, ruff, mypy strict, imports, lock file
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	@if grep -n '://' requirements.txt; then echo 'requirements.txt names a package host'; exit 1; fi
+	@if grep -n '://' requirements.txt docker/requirements.txt; then echo 'a lock file names a package host'; exit 1; fi
 
 check: lint test ## lint and test
 
@@ -53,9 +53,11 @@ golden: $(READY) ## show what the golden resources would change to, then write t
 elements: $(READY) ## the table of R4 elements again, from the package hl7.fhir.r4.core: make elements PACKAGE=...tgz
 	$(BIN)/python -m fhir_adapter.validation.generate_elements $(PACKAGE) fhir_adapter/validation/r4_elements.json
 
-lock: $(READY) ## the lock file again, after a change of pyproject.toml
+lock: $(READY) ## the lock files again, after a change of pyproject.toml
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	  pyproject.toml --group dev -o requirements.txt
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  pyproject.toml -c requirements.txt -o docker/requirements.txt
 
 clean: ## remove what was made
 	rm -rf $(VENV) build dist coverage.xml .coverage* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -10,11 +10,12 @@ from starlette.routing import Route
 
 from fhir_adapter.sandbox.capability import NAME
 from fhir_adapter.sandbox.dispatch import Sandbox
-from fhir_adapter.sandbox.http import PATH, FhirEndpoint, error_response
-from fhir_adapter.sandbox.outcome import refusal
+from fhir_adapter.sandbox.http import PATH, FhirEndpoint
 from fhir_adapter.sandbox.quirks import behaviour
 from fhir_adapter.sandbox.searchset import Pages
 from fhir_adapter.sandbox.storage import Store
+from fhir_adapter.serving.content import error_response
+from fhir_adapter.serving.outcome import refusal
 
 
 def open_sandbox(database: str, quirks: Sequence[str]) -> Sandbox:

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
-from fhir_adapter.sandbox.outcome import FhirError, Problem, not_built, refusal
 from fhir_adapter.sandbox.parameters import resource_types
 from fhir_adapter.sandbox.quirks import Behaviour
+from fhir_adapter.serving.outcome import FhirError, Problem, refusal
 
 Query = Sequence[tuple[str, str]]
 
@@ -120,6 +120,11 @@ def etags(header: str, name: str) -> set[str]:
     if not all(found):
         raise refusal(400, "invalid", f'{name} must be one or more tags like W/"1"')
     return {match[1] or match[2] or "" for match in found if match}
+
+
+def not_built(what: str) -> FhirError:
+    """The answer to what FHIR defines and the sandbox does not do: refused, never half done."""
+    return refusal(400, "not-supported", f"{what} is not built in this sandbox; see its CapabilityStatement")
 
 
 def read_query(raw: str | bytes) -> list[tuple[str, str]]:

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from fhir_adapter.sandbox.index import normalized, unversioned
 from fhir_adapter.sandbox.moments import interval
-from fhir_adapter.sandbox.outcome import FhirError, refusal
 from fhir_adapter.sandbox.parameters import Parameter, resource_types
+from fhir_adapter.serving.outcome import FhirError, refusal
 
 MOST_ALTERNATIVES = 400
 """Alternatives that need a comparison of their own; SQLite takes no deeper expressions than 1,000."""

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from fhir_adapter.sandbox import interactions, searchset
 from fhir_adapter.sandbox.calls import Answer, Call, refuse_conditional
 from fhir_adapter.sandbox.capability import capability_statement
-from fhir_adapter.sandbox.outcome import FhirError, Problem
 from fhir_adapter.sandbox.quirks import Behaviour
 from fhir_adapter.sandbox.storage import Session, Store
 from fhir_adapter.sandbox.transactions import run_bundle
+from fhir_adapter.serving.outcome import FhirError, Problem
 
 Perform = Callable[["Sandbox", Call, Session], Answer]
 

@@ -9,7 +9,6 @@ import logging
 import re
 import sqlite3
 from email.utils import format_datetime
-from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
@@ -17,20 +16,24 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from fhir_adapter import fhirjson
 from fhir_adapter.sandbox.calls import Answer, Call, Conditions, Prefer, read_address, read_query
 from fhir_adapter.sandbox.dispatch import Sandbox
 from fhir_adapter.sandbox.interactions import http_date
-from fhir_adapter.sandbox.outcome import FhirError, Problem, outcome_body, refusal
+from fhir_adapter.serving.content import (
+    FHIR_JSON,
+    body_of,
+    error_response,
+    media_type,
+    require_json_wanted,
+    resource_of,
+    without_format,
+)
+from fhir_adapter.serving.outcome import FhirError, Problem, refusal
 
 PATH = "/fhir"
-FHIR_JSON = "application/fhir+json"
 LARGEST_BODY = 64 * 1024 * 1024
-JSON_TYPES = frozenset({FHIR_JSON, "application/json", "text/json"})
 FORM = "application/x-www-form-urlencoded"
 
-_ACCEPTED = JSON_TYPES | {"*/*", "application/*", "text/*"}
-_FORMATS = frozenset({"json", *JSON_TYPES, "application/fhir json"})  # an unescaped + arrives as a blank
 _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _logger = logging.getLogger(__name__)
 
@@ -45,7 +48,7 @@ class FhirEndpoint:
         """Answer one request; whatever was asked, the answer is FHIR."""
         request = Request(scope, receive)
         try:
-            body = await _body(request)
+            body = await body_of(request, LARGEST_BODY)
         except ClientDisconnect:
             return  # half a request was received: nothing of it is done
         except FhirError as error:
@@ -68,14 +71,14 @@ class FhirEndpoint:
 def read_call(request: Request, body: bytes, sandbox: Sandbox) -> Call:
     """The call that an HTTP request makes; raises `FhirError` where it makes none."""
     headers = request.headers
-    query = _without_format(read_query(request.scope["query_string"]))
-    _require_json_wanted(headers)
+    query = without_format(read_query(request.scope["query_string"]))
+    require_json_wanted(headers)
     address = read_address(_path(request.scope["path"]))
     resource = None
     if address.level == "type_search" and request.method == "POST":
         query += _form(headers, body)
     elif request.method in ("POST", "PUT") and address.level in ("system", "type", "instance"):
-        resource = _content(headers, body)
+        resource = resource_of(headers, body)
     return Call(
         method=request.method,
         address=address,
@@ -88,26 +91,6 @@ def read_call(request: Request, body: bytes, sandbox: Sandbox) -> Call:
     )
 
 
-def error_response(error: FhirError) -> Response:
-    """An OperationOutcome with its status."""
-    return Response(outcome_body(error.problems), error.status, error.headers, FHIR_JSON)
-
-
-async def _body(request: Request) -> bytes:
-    """The whole content; raises `FhirError` 413 as soon as it is too large."""
-    length = request.headers.get("content-length", "")
-    too_large = refusal(413, "too-long", f"a request has at most {LARGEST_BODY} bytes")
-    if length.isdigit() and int(length[:20]) > LARGEST_BODY:
-        raise too_large
-    parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
-        if size > LARGEST_BODY:
-            raise too_large
-        parts.append(part)
-    return b"".join(parts)
-
-
 def _path(path: str) -> str:
     """What stands behind the base; one slash behind the base itself means nothing."""
     rest = path.removeprefix(PATH)
@@ -118,45 +101,10 @@ def _path(path: str) -> str:
     return rest.removeprefix("/")
 
 
-def _without_format(query: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """The query without `_format`, which must be JSON where it is given."""
-    if any(name == "_format" and value.split(";")[0] not in _FORMATS for name, value in query):
-        raise refusal(406, "not-supported", f"only {FHIR_JSON} is spoken here")
-    return [(name, value) for name, value in query if name != "_format"]
-
-
-def _require_json_wanted(headers: Headers) -> None:
-    accepted = {part.split(";")[0].strip().lower() for part in headers.get("accept", "*/*").split(",")}
-    if accepted and not accepted & _ACCEPTED:
-        raise refusal(406, "not-supported", f"only {FHIR_JSON} is spoken here")
-
-
-def _media_type(headers: Headers) -> str:
-    return headers.get("content-type", "").split(";")[0].strip().lower()
-
-
-def _content(headers: Headers, body: bytes) -> dict[str, Any]:
-    """The resource in a request; raises `FhirError` 415 for another media type, 400 for what is no resource."""
-    media_type = _media_type(headers)
-    if media_type and media_type not in JSON_TYPES:
-        raise refusal(415, "not-supported", f"the content must be {FHIR_JSON}; {media_type[:64]!r} is not read here")
-    if headers.get("content-encoding", "identity").lower() != "identity":
-        raise refusal(415, "not-supported", "a content-encoding is not read here")
-    if not body.strip():
-        raise refusal(400, "structure", "the content is empty; a resource as JSON object was expected")
-    try:
-        value = fhirjson.loads(body)
-    except fhirjson.JsonError as error:
-        raise refusal(400, "structure", f"the content is no JSON that can be read: {error}") from error
-    if not isinstance(value, dict):
-        raise refusal(400, "structure", "the content is not a JSON object with a resourceType")
-    return value
-
-
 def _form(headers: Headers, body: bytes) -> list[tuple[str, str]]:
-    if body and _media_type(headers) != FORM:
+    if body and media_type(headers) != FORM:
         raise refusal(415, "not-supported", f"_search takes its parameters as {FORM}")
-    return _without_format(read_query(body))
+    return without_format(read_query(body))
 
 
 def _conditions(headers: Headers) -> Conditions:

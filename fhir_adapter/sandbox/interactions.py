@@ -12,8 +12,8 @@ from uuid import uuid4
 from fhir_adapter import fhirjson
 from fhir_adapter.issues import Issue
 from fhir_adapter.sandbox.calls import Answer, Call, check_content, etags, refuse_conditional, refuse_parameters
-from fhir_adapter.sandbox.outcome import FhirError, all_well, outcome_body, problem_of, refusal
 from fhir_adapter.sandbox.storage import Session, Stored, stamped
+from fhir_adapter.serving.outcome import FhirError, all_well, outcome_body, problem_of, refusal
 from fhir_adapter.validation import check_structure
 
 

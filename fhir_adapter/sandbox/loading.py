@@ -12,7 +12,7 @@ from fhir_adapter import fhirjson
 from fhir_adapter.issues import Issue, Misconfigured, Rejected, Where
 from fhir_adapter.sandbox.calls import Address, Call
 from fhir_adapter.sandbox.dispatch import Sandbox
-from fhir_adapter.sandbox.outcome import FhirError, Problem
+from fhir_adapter.serving.outcome import FhirError, Problem
 
 LINES_AT_ONCE = 1000
 LINE_SUFFIXES = frozenset({".ndjson", ".jsonl"})

@@ -18,9 +18,9 @@ from fhir_adapter.sandbox.conditions import (
     last_updated_condition,
     understands,
 )
-from fhir_adapter.sandbox.outcome import FhirError, Problem, refusal
 from fhir_adapter.sandbox.parameters import parameters_of
 from fhir_adapter.sandbox.storage import Session
+from fhir_adapter.serving.outcome import FhirError, Problem, refusal
 
 Query = Sequence[tuple[str, str]]
 

@@ -20,9 +20,9 @@ import orjson
 from fhir_adapter import fhirjson
 from fhir_adapter.sandbox.calls import Answer, Call, Query
 from fhir_adapter.sandbox.moments import instant, interval
-from fhir_adapter.sandbox.outcome import outcome, refusal
 from fhir_adapter.sandbox.search import DEFAULT_COUNT, MAX_COUNT, Found, Search, run, understand
 from fhir_adapter.sandbox.storage import Session, Stored
+from fhir_adapter.serving.outcome import outcome, refusal
 
 PAGE = "_page"
 LONGEST_TOKEN = 1500

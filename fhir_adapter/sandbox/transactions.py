@@ -16,11 +16,21 @@ from uuid import uuid4
 import orjson
 
 from fhir_adapter import fhirjson
-from fhir_adapter.sandbox.calls import Address, Answer, Call, Conditions, Prefer, read_address, read_query, require_id
+from fhir_adapter.sandbox.calls import (
+    Address,
+    Answer,
+    Call,
+    Conditions,
+    Prefer,
+    not_built,
+    read_address,
+    read_query,
+    require_id,
+)
 from fhir_adapter.sandbox.interactions import check_write
 from fhir_adapter.sandbox.moments import instant
-from fhir_adapter.sandbox.outcome import FhirError, Problem, not_built, outcome, refusal
 from fhir_adapter.sandbox.storage import Session, Store
+from fhir_adapter.serving.outcome import FhirError, Problem, outcome, refusal
 
 Perform = Callable[[Call, Session], Answer]
 

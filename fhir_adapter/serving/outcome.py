@@ -1,4 +1,4 @@
-"""How the sandbox says that something is wrong: an HTTP status and an OperationOutcome.
+"""How an answer over HTTP says that something is wrong in FHIR: an HTTP status and an OperationOutcome.
 
 Source: https://hl7.org/fhir/R4/operationoutcome.html and the statuses of https://hl7.org/fhir/R4/http.html#summary
 """
@@ -57,11 +57,6 @@ class FhirError(AdapterError):
 def refusal(status: int, code: str, message: str, expression: str | None = None) -> FhirError:
     """The error for one problem."""
     return FhirError(status, [Problem(code, message, expression)])
-
-
-def not_built(what: str) -> FhirError:
-    """The answer to what FHIR defines and the sandbox does not do: refused, never half done."""
-    return refusal(400, "not-supported", f"{what} is not built in this sandbox; see its CapabilityStatement")
 
 
 def problem_of(issue: Issue) -> Problem:

@@ -1,0 +1,1 @@
+"""How an application of ours is served, and how it speaks FHIR over HTTP: content, refusals, listening, signals."""

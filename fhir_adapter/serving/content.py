@@ -1,0 +1,90 @@
+"""How the content of a FHIR request over HTTP is read: media types, sizes, JSON, and how a refusal goes back.
+
+Sources: https://hl7.org/fhir/R4/http.html, RFC 9110
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import Response
+
+from fhir_adapter import fhirjson
+from fhir_adapter.serving.outcome import FhirError, outcome_body, refusal
+
+FHIR_JSON = "application/fhir+json"
+JSON_TYPES = frozenset({FHIR_JSON, "application/json", "text/json"})
+
+_VERSIONS = frozenset({"4.0", "4.0.1"})
+_ACCEPTED = JSON_TYPES | {"*/*", "application/*", "text/*"}
+_FORMATS = frozenset({"json", *JSON_TYPES, "application/fhir json"})  # an unescaped + arrives as a blank
+
+
+def error_response(error: FhirError) -> Response:
+    """An OperationOutcome with its status."""
+    return Response(outcome_body(error.problems), error.status, error.headers, FHIR_JSON)
+
+
+async def body_of(request: Request, largest: int) -> bytes:
+    """The whole content; raises `FhirError` 413 as soon as it is too large."""
+    length = request.headers.get("content-length", "")
+    too_large = refusal(413, "too-long", f"a request has at most {largest} bytes")
+    if length.isdigit() and int(length[:20]) > largest:
+        raise too_large
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size > largest:
+            raise too_large
+        parts.append(part)
+    return b"".join(parts)
+
+
+def without_format(query: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The query without `_format`, which must be JSON where it is given."""
+    if any(name == "_format" and value.split(";")[0] not in _FORMATS for name, value in query):
+        raise refusal(406, "not-supported", f"only {FHIR_JSON} is spoken here")
+    return [(name, value) for name, value in query if name != "_format"]
+
+
+def require_json_wanted(headers: Headers) -> None:
+    """Raise `FhirError` 406 when the client takes no JSON."""
+    accepted = {part.split(";")[0].strip().lower() for part in headers.get("accept", "*/*").split(",")}
+    if accepted and not accepted & _ACCEPTED:
+        raise refusal(406, "not-supported", f"only {FHIR_JSON} is spoken here")
+
+
+def media_type(headers: Headers) -> str:
+    """The media type of the content, without its parameters."""
+    return headers.get("content-type", "").split(";")[0].strip().lower()
+
+
+def resource_of(headers: Headers, body: bytes) -> dict[str, Any]:
+    """The resource in a request; raises `FhirError` 415 for another media type, 400 for what is no resource."""
+    found = media_type(headers)
+    if found and found not in JSON_TYPES:
+        raise refusal(415, "not-supported", f"the content must be {FHIR_JSON}; {found[:64]!r} is not read here")
+    _refuse_other_version(headers)
+    if headers.get("content-encoding", "identity").lower() != "identity":
+        raise refusal(415, "not-supported", "a content-encoding is not read here")
+    if not body.strip():
+        raise refusal(400, "structure", "the content is empty; a resource as JSON object was expected")
+    try:
+        value = fhirjson.loads(body)
+    except fhirjson.JsonError as error:
+        raise refusal(400, "structure", f"the content is no JSON that can be read: {error}") from error
+    if not isinstance(value, dict):
+        raise refusal(400, "structure", "the content is not a JSON object with a resourceType")
+    return value
+
+
+def _refuse_other_version(headers: Headers) -> None:
+    """Raise `FhirError` 415 for content that says to be of another FHIR version: it is never read as R4 in silence."""
+    for part in headers.get("content-type", "").split(";")[1:]:
+        name, _, value = part.partition("=")
+        version = value.strip().strip('"')
+        if name.strip().lower() == "fhirversion" and version not in _VERSIONS:
+            message = f"the content is said to be FHIR {version[:16]!r}; FHIR 4.0 is read here, nothing is translated"
+            raise refusal(415, "not-supported", message)
