@@ -1,12 +1,10 @@
-"""What the surroundings say: the configuration file, the environment, the servers it names.
+"""What the surroundings say: the configuration file, the environment, the servers it names, the service.
 
-Precedence: command line, environment (`FHIR_ADAPTER_...`), configuration file, default. A secret is never written into
-a message; a secret stated twice, missing, or inside a URL is refused with file and line.
+Precedence: command line, environment (`FHIR_ADAPTER_...`), configuration file, default.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,20 +15,42 @@ from platformdirs import user_config_path, user_state_path
 
 from fhir_adapter.client import MAX_ENTRIES, Secret, ServerSettings, loopback_server
 from fhir_adapter.issues import Issue, Misconfigured, Where
+from fhir_adapter.settings.secrets import SecretPlace, SecretSource
 from fhir_adapter.trial_folder import Document, read_yaml
 
 APP = "fhir-adapter"
+_SERVICE_TOKEN = "FHIR_ADAPTER_SERVICE_TOKEN"  # noqa: S105 - the name of a variable
+_SERVICE_NUMBERS = ("host", "port", "max_body_bytes", "shutdown_seconds")
+_TOKENS = ("token", "token_file", "token_environment")
 DEFAULTS = ("trial", "server", "state", "format")
 """Options of the command line that the configuration file may set."""
+
+__all__ = ["SecretPlace", "SecretSource", "ServiceSettings", "Settings", "read_settings", "state_file"]
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceSettings:
+    """How the HTTP service listens and what it takes.
+
+    Without a token it may only listen on a loopback address. `max_body_bytes` limits a request's content;
+    `shutdown_seconds` is how long calls that are under way may take to end after a signal.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8090
+    token: Secret | None = None
+    max_body_bytes: int = 16 * 1024 * 1024
+    shutdown_seconds: int = 30
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The configuration: defaults for options, and servers by name."""
+    """The configuration: defaults for options, servers by name, and the HTTP service."""
 
     document: Document | None = None
     defaults: Mapping[str, str] = field(default_factory=dict)
     servers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    service_stated: Mapping[str, Any] = field(default_factory=dict)
 
     def server(self, named: str) -> ServerSettings:
         """The server of that name, or the one at that URL; raises `Misconfigured` for neither."""
@@ -44,6 +64,26 @@ class Settings:
         message = f"no server {shown}: neither an http(s) URL nor a name below `servers` ({known})"
         raise Misconfigured(message, Issue("error", "unknown-server", message, Where("--server")))
 
+    def service(self, token_file: Path | None = None) -> ServiceSettings:
+        """How the service is to run, with the token of this file or as stated; raises `Misconfigured` for a wrong one.
+
+        `FHIR_ADAPTER_SERVICE_TOKEN` stands before every file.
+        """
+        stated = {name: self.service_stated[name] for name in _SERVICE_NUMBERS if name in self.service_stated}
+        return ServiceSettings(token=self.service_token(token_file).token(), **stated)
+
+    def service_token(self, token_file: Path | None = None) -> SecretPlace:
+        """Where the service's token is stated."""
+        if token_file is not None:
+            return SecretPlace(None, ("--token-file",), {"token_file": str(token_file)}, _SERVICE_TOKEN)
+        stated = {name: self.service_stated[name] for name in _TOKENS if name in self.service_stated}
+        return SecretPlace(self.document, ("service",), stated, _SERVICE_TOKEN)
+
+    def server_token(self, name: str) -> SecretPlace:
+        """Where the token of a configured server is stated."""
+        key, variable = ("servers", name, "auth"), f"FHIR_ADAPTER_{_environment_name(name)}_TOKEN"
+        return SecretPlace(self.document, key, self.servers[name].get("auth", {}), variable)
+
 
 def read_settings(stated: Path | None) -> Settings:
     """Read the configuration file: the one stated, or the user's own if there is one.
@@ -56,7 +96,7 @@ def read_settings(stated: Path | None) -> Settings:
     document = read_yaml(path, "config")
     value: dict[str, Any] = document.value
     defaults = {name: value[name] for name in DEFAULTS if name in value}
-    return Settings(document, defaults, value.get("servers", {}))
+    return Settings(document, defaults, value.get("servers", {}), value.get("service", {}))
 
 
 def state_file(stated: str | None, trial: str) -> Path:
@@ -82,11 +122,11 @@ def _server(settings: Settings, name: str, stated: Mapping[str, Any]) -> ServerS
         kind=stated.get("kind", "research"),
         test=stated.get("test", False),
         fhir_versions=("4.0", *(["4.3"] if stated.get("accept_4_3") else [])),
-        token=_token(document, name, stated.get("auth", {})),
+        token=settings.server_token(name).token(),
         ca_bundle=_ca_bundle(document, name, stated.get("ca_bundle")),
         proxy=_proxy(document, name, stated.get("proxy")),
         headers={
-            key: _header(document, value, "servers", name, "headers", key)
+            key: SecretPlace(document, ("servers", name, "headers"), {}, "").header(value, key)
             for key, value in stated.get("headers", {}).items()
         },
         max_entries=stated.get("max_entries", MAX_ENTRIES),
@@ -108,34 +148,6 @@ def _check_url(url: str, where: Where) -> None:
     if not parts.hostname or parts.query or parts.fragment:
         message = "a base URL has a host, and neither a query nor a fragment, such as https://fhir.example/r4"
         raise Misconfigured(message, Issue("error", "wrong-url", message, where))
-
-
-def _token(document: Document, server: str, auth: Mapping[str, str]) -> Secret | None:
-    """The bearer token: from the environment before the file, and never from two places in the file."""
-    key = ("servers", server, "auth")
-    if "token" in auth and "token_file" in auth:
-        message = "token and token_file are both stated; keep one"
-        raise Misconfigured(message, document.issue("secret-twice", message, *key, "token_file"))
-    variable = auth.get("token_environment", f"FHIR_ADAPTER_{_environment_name(server)}_TOKEN")
-    if os.environ.get(variable):
-        return _header(document, os.environ[variable].strip(), *key)
-    if "token_file" in auth:
-        secret = _read_secret(document, document.path.parent / auth["token_file"], *key, "token_file")
-        return _header(document, secret, *key, "token_file")
-    if "token" in auth:
-        return _header(document, auth["token"], *key, "token")
-    if "token_environment" in auth:
-        message = f"the environment variable {variable} is not set"
-        raise Misconfigured(message, document.issue("secret-missing", message, *key, "token_environment"))
-    return None
-
-
-def _header(document: Document, value: str, *key: str) -> Secret:
-    """A secret that can stand in a header: visible ASCII, so that it cannot begin a header of its own."""
-    if not value.isascii() or not value.isprintable():
-        message = "a secret with characters that no HTTP header may hold; only visible ASCII"
-        raise Misconfigured(message, document.issue("wrong-secret", message, *key))
-    return Secret(value)
 
 
 def _ca_bundle(document: Document, server: str, stated: str | None) -> str | None:
@@ -160,15 +172,3 @@ def _proxy(document: Document, server: str, stated: str | None) -> str | None:
 
 def _environment_name(server: str) -> str:
     return "".join(letter if letter.isalnum() else "_" for letter in server).upper()
-
-
-def _read_secret(document: Document, path: Path, *key: str) -> str:
-    try:
-        secret = path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        message = f"the secret file {path.name} cannot be read"
-        raise Misconfigured(message, document.issue("secret-missing", message, *key)) from error
-    if not secret:
-        message = f"the secret file {path.name} is empty"
-        raise Misconfigured(message, document.issue("secret-missing", message, *key))
-    return secret
