@@ -199,7 +199,7 @@ def _score(
 
 
 def _score_file(file: Path, window: str | None, cutoff: int | None, output: OutputFormat) -> int:
-    from fhir_adapter.jobs.score_file import score_file  # noqa: PLC0415
+    from fhir_adapter.jobs.score_observations import score_file  # noqa: PLC0415
 
     if window not in (None, "all"):
         message = "a file of Observations has no visits; leave --window out, or say all"

@@ -6,25 +6,20 @@ first, so a file of any length is never held whole unless it is one JSON value.
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeGuard
 
 from fhir_adapter import fhirjson
 from fhir_adapter.intake.order import Order, oldest_first, order_of
+from fhir_adapter.intake.resources import Contents, Item, items_of
 from fhir_adapter.intake.subjects import PullSubject
 from fhir_adapter.intake.window_search import Resource, check_patient, has_identifier, received_of
-from fhir_adapter.issues import Issue, Misconfigured, Rejected, Where
+from fhir_adapter.issues import Issue, Rejected, Where
 from fhir_adapter.store import Received
 from fhir_adapter.trial import read_moment
-from fhir_adapter.validation import resource_types
-
-_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}", re.ASCII)
-LINE_SUFFIXES = frozenset({".ndjson", ".jsonl"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +64,11 @@ class FileAnswer:
     issues: tuple[Issue, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class FileResources:
-    """All resources of a file, and the lines that could not be read."""
-
-    resources: tuple[Resource, ...]
-    issues: tuple[Issue, ...]
-
-
 @dataclass
 class _File:
     """A file being read."""
 
-    path: Path
+    contents: Contents
     subjects: Mapping[str, PullSubject]
     system: str
     owners: dict[str, set[str]] = field(default_factory=dict)
@@ -90,20 +77,19 @@ class _File:
     patients: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     found: dict[str, list[tuple[Order, Received]]] = field(default_factory=lambda: defaultdict(list))
     moved: dict[str, Moved] = field(default_factory=dict)
-    why: list[Issue] = field(default_factory=list)
     foreign: int = 0
     outside: int = 0
     made: str = ""
 
+    @property
+    def name(self) -> str:
+        """The file's name, for issues."""
+        return self.contents.name
 
-@dataclass(frozen=True, slots=True)
-class _Item:
-    """One resource of a file: its line or 0, its text where it came alone, the address its Bundle gives it."""
-
-    line: int
-    resource: Resource
-    body: bytes | None
-    address: str = ""
+    @property
+    def why(self) -> list[Issue]:
+        """What kept the file from being read whole."""
+        return self.contents.issues
 
 
 def read_file(
@@ -115,31 +101,16 @@ def read_file(
     identifier in its own `subject`, or through a Patient that earlier pulls found (`known`, by reference). Raises
     `Misconfigured` for a file that cannot be opened, `Rejected` for one that is no JSON at all.
     """
-    file = _File(path, {one.subject: one for one in subjects}, system)
+    file = _File(Contents(path.name), {one.subject: one for one in subjects}, system)
     file.owners.update(known or {})
-    for item in _items(file, first_time=True):
+    for item in items_of(path, file.contents):
         _read_patient(file, item)
     _refuse_ambiguous(file)
-    for item in _items(file, first_time=False):
+    for item in items_of(path, Contents(path.name)):
         _read_result(file, item)
+    for timestamp in file.contents.timestamps:
+        _note_made(file, timestamp)
     return _answer(file)
-
-
-def resources_in(path: Path) -> FileResources:
-    """Every resource of a file of NDJSON, a Bundle or one resource, of whomever; of several with one id the newest.
-
-    Raises as `read_file` does.
-    """
-    file = _File(path, {}, "")
-    found: dict[object, list[tuple[Order, Resource]]] = defaultdict(list)
-    for item in _items(file, first_time=True):
-        resource = item.resource
-        # An id names one resource on one server; the same id of somebody else is another result.
-        named = isinstance(resource.get("id"), str)
-        whose = fhirjson.dumps(resource.get("subject"))
-        key: object = (resource["resourceType"], resource["id"], whose) if named else len(found)
-        found[key].append((order_of(resource), resource))
-    return FileResources(tuple(oldest_first(bodies)[-1] for bodies in found.values()), tuple(file.why))
 
 
 def _answer(file: _File) -> FileAnswer:
@@ -186,7 +157,7 @@ def _has_moved(file: _File, subject: PullSubject, bodies: Sequence[tuple[Order, 
 
 
 def _counted(file: _File) -> Iterator[Issue]:
-    where = Where(file.path.name)
+    where = Where(file.name)
     if file.foreign:
         message = f"{file.foreign} results are of patients who are not in this trial; none of them is kept"
         yield Issue("information", "foreign-result", message, where)
@@ -195,80 +166,7 @@ def _counted(file: _File) -> Iterator[Issue]:
         yield Issue("information", "outside-window", message, where)
 
 
-def _items(file: _File, *, first_time: bool) -> Iterator[_Item]:
-    try:
-        if file.path.suffix.lower() in LINE_SUFFIXES:
-            yield from _lines(file, first_time=first_time)
-            return
-        raw = file.path.read_bytes()
-    except OSError as error:
-        message = f"the file cannot be read: {error.strerror}"
-        raise Misconfigured(message, Issue("error", "file-unreadable", message, Where(file.path.name))) from error
-    try:
-        value = fhirjson.loads(raw)
-    except fhirjson.JsonError as error:
-        if not _starts_with_object(raw):
-            raise Rejected(str(error), Issue("error", "not-json", str(error), Where(file.path.name))) from error
-        yield from _lines(file, first_time=first_time)
-        return
-    yield from _of_value(file, 0, value, raw.strip(), first_time=first_time)
-
-
-def _starts_with_object(raw: bytes) -> bool:
-    """True when the first line is a whole resource: NDJSON under another name."""
-    try:
-        return isinstance(fhirjson.loads(raw.lstrip().partition(b"\n")[0]), dict)
-    except fhirjson.JsonError:
-        return False
-
-
-def _lines(file: _File, *, first_time: bool) -> Iterator[_Item]:
-    with file.path.open("rb") as lines:
-        for number, line in enumerate(lines, 1):
-            text = line.strip()
-            if not text:
-                continue
-            try:
-                value = fhirjson.loads(text)
-            except fhirjson.JsonError as error:
-                if first_time:
-                    message = f"the line is not JSON and was left out: {error}"
-                    file.why.append(Issue("error", "not-json", message, Where(file.path.name, number)))
-                continue
-            yield from _of_value(file, number, value, text, first_time=first_time)
-
-
-def _of_value(file: _File, line: int, value: object, body: bytes, *, first_time: bool) -> Iterator[_Item]:
-    """The resources of one JSON value; what is no FHIR resource, or has an impossible id, is said and left out."""
-    if isinstance(value, dict) and value.get("resourceType") == "Bundle":
-        _note_made(file, value.get("timestamp"))
-        entries = value.get("entry")
-        for entry in entries if isinstance(entries, list) else ():
-            inside: object = entry.get("resource") if isinstance(entry, dict) else None
-            if _usable(inside, file, line, first_time=first_time):
-                yield _Item(line, inside, None, str(entry.get("fullUrl") or ""))
-    elif _usable(value, file, line, first_time=first_time):
-        yield _Item(line, value, body)
-
-
-def _usable(value: object, file: _File, line: int, *, first_time: bool) -> TypeGuard[dict[str, object]]:
-    where = Where(file.path.name, line or None)
-    kind = value.get("resourceType") if isinstance(value, dict) else None
-    if not isinstance(value, dict) or not isinstance(kind, str) or kind not in resource_types():
-        if first_time:
-            message = "no FHIR R4 resource (a JSON object with a known resourceType); it was left out"
-            file.why.append(Issue("error", "unknown-resource", message, where))
-        return False
-    named = value.get("id")
-    if isinstance(named, str) and not _ID.fullmatch(named):
-        if first_time:
-            message = "an id that FHIR does not allow (letters, digits, - and . only, 64 at most); it was left out"
-            file.why.append(Issue("error", "invalid-id", message, where))
-        return False
-    return True
-
-
-def _read_patient(file: _File, item: _Item) -> None:
+def _read_patient(file: _File, item: Item) -> None:
     resource = item.resource
     meta = resource.get("meta")
     _note_made(file, meta.get("lastUpdated") if isinstance(meta, dict) else None)
@@ -295,11 +193,11 @@ def _refuse_ambiguous(file: _File) -> None:
         names[:] = dict.fromkeys(names)
         if len(names) > 1:
             message = f"{subject}: {len(names)} Patients in the file have this identifier; a person must decide"
-            where = Where(file.path.name, resource=names[0])
+            where = Where(file.name, resource=names[0])
             file.stopped[subject] = Issue("error", "patient-ambiguous", message, where)
 
 
-def _read_result(file: _File, item: _Item) -> None:
+def _read_result(file: _File, item: Item) -> None:
     resource = item.resource
     if resource.get("resourceType") != "Observation":
         return
@@ -315,7 +213,7 @@ def _read_result(file: _File, item: _Item) -> None:
         return
     if not isinstance(resource.get("id"), str):
         message = "a result without an id cannot be told from another one; it was left out"
-        file.why.append(Issue("error", "no-id", message, Where(file.path.name, item.line or None)))
+        file.why.append(Issue("error", "no-id", message, Where(file.name, item.line or None)))
         return
     _note_made(file, resource.get("issued"))
     file.found[subject.subject].append((order_of(resource), received_of(resource, subject.subject, item.body)))

@@ -8,7 +8,7 @@ import pytest
 
 from fhir_adapter.issues import Misconfigured
 from fhir_adapter.jobs.score import ScoreOptions, rules_of
-from fhir_adapter.jobs.score_file import subject_of
+from fhir_adapter.jobs.score_observations import subject_of
 from fhir_adapter.trial_folder import read_trial_folder, trial_path
 
 

@@ -1,8 +1,11 @@
-"""score --input: the HScore from a file of Observations alone, without any store, server or trial."""
+"""score --input, and the operation $hscore of Observations: the HScore from Observations alone, without any store.
+
+No visits are told apart: every result of a subject counts, the worst of each item decides.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,8 +17,8 @@ from fhir_adapter.trial import Result
 
 
 @dataclass(frozen=True, slots=True)
-class FileScores:
-    """One score per subject of the file, of every Observation that could be used, and why others could not."""
+class ObservationScores:
+    """One score per subject, of every Observation that could be used, and why others could not."""
 
     subjects: tuple[SubjectScores, ...]
     cutoff: int
@@ -26,27 +29,37 @@ class FileScores:
         return {**written(self.subjects, self.cutoff), "issues": [issue.to_dict() for issue in self.issues]}
 
 
-def score_file(path: Path, cutoff: int | None = None) -> FileScores:
+def score_file(path: Path, cutoff: int | None = None) -> ObservationScores:
     """Score every subject of a file (NDJSON, Bundle or single resource), by the `subject` reference of its results.
 
     Raises `Misconfigured` for a file that cannot be opened, `Rejected` for one that is no JSON at all.
     """
-    by_subject: dict[str, list[Result]] = {}
     read = resources_in(path)
-    issues = list(read.issues)
-    for resource in read.resources:
+    return score_observations(read.resources, cutoff, read.issues)
+
+
+def score_observations(
+    resources: Iterable[Mapping[str, object]], cutoff: int | None = None, issues: Iterable[Issue] = ()
+) -> ObservationScores:
+    """Score every subject among these resources; what is no Observation is passed over.
+
+    `issues` are those of reading them, which are told with the others.
+    """
+    by_subject: dict[str, list[Result]] = {}
+    found = list(issues)
+    for resource in resources:
         if resource.get("resourceType") != "Observation":
             continue
         subject = subject_of(resource)
         if subject is None:
-            issues.append(_nobody(resource))
+            found.append(_nobody(resource))
             continue
         answer = read_observation(resource, subject)
-        issues += answer.issues
+        found += answer.issues
         by_subject.setdefault(subject, []).extend(answer.results)
     points = DEFAULT_CUTOFF if cutoff is None else cutoff
     scored = [score_everything(subject, results, points, _patient(subject)) for subject, results in by_subject.items()]
-    return FileScores(tuple(SubjectScores(one.subject, (one,)) for one in scored), points, tuple(issues))
+    return ObservationScores(tuple(SubjectScores(one.subject, (one,)) for one in scored), points, tuple(found))
 
 
 def subject_of(resource: Mapping[str, object]) -> str | None:
