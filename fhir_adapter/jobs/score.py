@@ -64,9 +64,19 @@ class Known:
     patients: Mapping[str, str | None]
     marks: Mapping[str, str]
     """By subject: the data cut, when the last pull that read its window whole began, by the server's clock."""
-    issues: tuple[Issue, ...]
-    owners: dict[str, str]
+    noted: tuple[tuple[str | None, Issue], ...]
+    """What could not be used, and whose it is; None where nobody knows."""
+    owners: Mapping[str, str]
     """Whose each received resource is."""
+
+    @property
+    def issues(self) -> tuple[Issue, ...]:
+        """What could not be used, of whomever."""
+        return tuple(issue for _, issue in self.noted)
+
+    def about(self, subject: str) -> tuple[Issue, ...]:
+        """What could not be used and is, or may be, of one subject; nothing that speaks of another one."""
+        return tuple(issue for whose, issue in self.noted if whose in (None, subject))
 
     @property
     def complete(self) -> bool:
@@ -81,22 +91,27 @@ class Known:
 
 def score(folder: TrialFolder, state: Path, options: ScoreOptions) -> ScoreReport:
     """Score from the store and the site's own records; raises `Misconfigured` when the trial states no rule."""
+    return score_known(gather(folder, state, options.source), folder, options)
+
+
+def score_known(known: Known, folder: TrialFolder, options: ScoreOptions) -> ScoreReport:
+    """Score what was gathered before; raises as `score` does."""
     rules = rules_of(folder, options)
-    known = gather(folder, state, options.source)
     subjects = [one for one in known.reading.entities if isinstance(one, Subject)][: options.subjects]
     _check_known(options, [one.subject for one in subjects])
     _check_window(options.window, rules)
     wanted = [one for one in subjects if options.subject in (None, one.subject)]
     scored = tuple(_scored(one, known, folder, rules, options.window) for one in wanted)
-    doses = [issue for one in wanted for issue in _about_first_dose(one, known, folder, rules)]
-    issues = (*known.issues, *doses, *_about_pulls(known))
+    doses = [issue for one in wanted for issue in about_first_dose(one, known, folder, rules)]
+    issues = (*known.issues, *doses, *about_pulls(known))
     return ScoreReport(scored, rules.cutoff, known.complete, issues, len(known.reading.set_aside))
 
 
 def gather(folder: TrialFolder, state: Path, source: Path | None = None) -> Known:
     """Read the site's records and what the store holds of the hospital's."""
     reading = read_trial(folder, source)
-    typed, unread = recorded_results(reading.entities, folder)
+    entities = _by_subject(reading.entities)
+    typed, unread = _typed(entities, folder)
     with open_store(state, writer=False) as store:
         pulled = ResultStore(store, folder.id)
         results, unusable = results_of(store, folder)
@@ -108,15 +123,32 @@ def gather(folder: TrialFolder, state: Path, source: Path | None = None) -> Know
         owners = {one.name: one.subject for one in pulled.current()}
     return Known(
         reading,
-        _by_subject(reading.entities),
+        entities,
         # Our own copies on a server say nothing that the site's records do not say better.
         _by_subject((*typed, *(one for one in results if one.source == "hospital"))),
         tuple(last.values()),
         patients,
         marks,
-        (*(aside.issue for aside in reading.set_aside), *unread, *unusable),
+        (
+            *((aside.subject, aside.issue) for aside in reading.set_aside),
+            *unread,
+            *((owners.get(issue.where.resource or ""), issue) for issue in unusable),
+        ),
         owners,
     )
+
+
+def _typed(
+    entities: Mapping[str, Sequence[Entity]], folder: TrialFolder
+) -> tuple[list[Result], list[tuple[str, Issue]]]:
+    """What the sites typed, read as results, and whose could not be read."""
+    results: list[Result] = []
+    unread: list[tuple[str, Issue]] = []
+    for subject, mine in entities.items():
+        read, issues = recorded_results(mine, folder)
+        results += read
+        unread += [(subject, issue) for issue in issues]
+    return results, unread
 
 
 def score_one(subject: Subject, known: Known, folder: TrialFolder, rules: ScoreRules) -> SubjectScores:
@@ -220,7 +252,7 @@ def _scored(
     return replace(scores, windows=tuple(one for one in scores.windows if one.window == window))
 
 
-def _about_first_dose(subject: Subject, known: Known, folder: TrialFolder, rules: ScoreRules) -> Iterator[Issue]:
+def about_first_dose(subject: Subject, known: Known, folder: TrialFolder, rules: ScoreRules) -> Iterator[Issue]:
     """A warning when the subject's row names another first dose than the doses as collected: all days hang on it."""
     course = course_of(subject, known.entities[subject.subject], folder, rules)
     stated = subject.first_dose
@@ -230,7 +262,8 @@ def _about_first_dose(subject: Subject, known: Known, folder: TrialFolder, rules
         yield Issue("warning", "first-dose-differs", message, where)
 
 
-def _about_pulls(known: Known) -> list[Issue]:
+def about_pulls(known: Known) -> list[Issue]:
+    """What a reader of scores must know of the pulls behind them."""
     if not known.pulls:
         message = "nothing was pulled yet: the scores rest on what the site typed"
         return [Issue("information", "never-pulled", message)]
