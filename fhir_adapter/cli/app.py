@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fhir_adapter import __version__, fhirjson
-from fhir_adapter.cli import exit_codes, results, show
+from fhir_adapter.cli import doctor, exit_codes, init, results, service, show
 from fhir_adapter.cli.options import (
     PREFIX,
     Config,
@@ -130,10 +130,13 @@ def push_command(
     return _OUTCOMES[report.outcome]
 
 
+app.command("init")(init.init_command)
 app.command("pull")(results.pull_command)
 app.command("score")(results.score_command)
 app.command("explain")(results.explain_command)
 app.command("report")(results.report_command)
+app.command("doctor")(doctor.doctor_command)
+app.command("serve")(service.serve_command)
 
 
 @app.command("demo")

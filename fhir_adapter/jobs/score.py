@@ -95,7 +95,7 @@ def score(folder: TrialFolder, state: Path, options: ScoreOptions) -> ScoreRepor
 
 
 def score_known(known: Known, folder: TrialFolder, options: ScoreOptions) -> ScoreReport:
-    """Score what was gathered before; raises as `score` does."""
+    """Score what was gathered before; raises as `score` does. Of one subject only what is, or may be, its is told."""
     rules = rules_of(folder, options)
     subjects = [one for one in known.reading.entities if isinstance(one, Subject)][: options.subjects]
     _check_known(options, [one.subject for one in subjects])
@@ -103,7 +103,8 @@ def score_known(known: Known, folder: TrialFolder, options: ScoreOptions) -> Sco
     wanted = [one for one in subjects if options.subject in (None, one.subject)]
     scored = tuple(_scored(one, known, folder, rules, options.window) for one in wanted)
     doses = [issue for one in wanted for issue in about_first_dose(one, known, folder, rules)]
-    issues = (*known.issues, *doses, *about_pulls(known))
+    noted = known.issues if options.subject is None else known.about(options.subject)
+    issues = (*noted, *doses, *about_pulls(known))
     return ScoreReport(scored, rules.cutoff, known.complete, issues, len(known.reading.set_aside))
 
 

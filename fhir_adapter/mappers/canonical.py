@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from fhir_adapter import terminology
+
 BASE = "https://w3id.org/fhir-adapter"
 PROFILE = f"{BASE}/StructureDefinition/"
 SOURCE_VALUE = f"{PROFILE}source-value"
 DERIVED_DOSE = f"{PROFILE}derived-dose"
 REGISTRY_STATUS = f"{PROFILE}registry-status"
-HSCORE_ITEM = f"{BASE}/CodeSystem/hscore-item"
-"""The items of the HScore that are findings: hepatomegaly, splenomegaly, marrow-hemophagocytosis, ..."""
+HSCORE_ITEM = terminology.HSCORE_ITEM
+"""The items of the HScore that are findings, and the score itself: hepatomegaly, splenomegaly, hscore, ..."""
 ADAPTER_DEVICE = f"{BASE}/device"
 
 UCUM = "http://unitsofmeasure.org"

@@ -59,9 +59,25 @@ def refusal(status: int, code: str, message: str, expression: str | None = None)
     return FhirError(status, [Problem(code, message, expression)])
 
 
-def problem_of(issue: Issue) -> Problem:
-    """A finding of a validator, as an issue of an OperationOutcome."""
-    return Problem("structure", issue.message, issue.where.expression, issue.severity, issue.code)
+_KINDS = {
+    "code-not-allowed": "code-invalid",
+    "empty": "structure",
+    "format": "value",
+    "invariant": "invariant",
+    "missing-element": "required",
+    "profile-not-evaluated": "informational",
+    "reference-type": "value",
+    "too-deep": "too-long",
+    "type-not-evaluated": "informational",
+    "unresolved-fragment": "not-found",
+}
+"""Which of FHIR's kinds of issue (http://hl7.org/fhir/issue-type) a code of ours is; any other is `structure`."""
+
+
+def problem_of(issue: Issue, otherwise: str = "structure") -> Problem:
+    """A finding, as an issue of an OperationOutcome; `otherwise` is its kind where the table names none."""
+    kind = _KINDS.get(issue.code, otherwise)
+    return Problem(kind, issue.message, issue.where.expression or None, issue.severity, issue.code)
 
 
 def outcome(problems: Iterable[Problem]) -> dict[str, object]:

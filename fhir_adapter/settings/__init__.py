@@ -64,6 +64,11 @@ class Settings:
         message = f"no server {shown}: neither an http(s) URL nor a name below `servers` ({known})"
         raise Misconfigured(message, Issue("error", "unknown-server", message, Where("--server")))
 
+    def base_of(self, named: str) -> str:
+        """The base URL of a server, without a look at its secrets; raises `Misconfigured` as `server` does."""
+        stated = self.servers.get(named)
+        return str(stated["base"]).rstrip("/") if stated is not None else self.server(named).base
+
     def service(self, token_file: Path | None = None) -> ServiceSettings:
         """How the service is to run, with the token of this file or as stated; raises `Misconfigured` for a wrong one.
 

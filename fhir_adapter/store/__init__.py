@@ -3,6 +3,7 @@
 from fhir_adapter.store.database import Store, open_store
 from fhir_adapter.store.ledger import EDITED, Intent, IntentEntry, Ledger, Sent
 from fhir_adapter.store.results import FILE, Pull, Received, Recorded, ResultStore
+from fhir_adapter.store.watching import StateVersion, StateWatcher
 
 __all__ = [
     "EDITED",
@@ -15,6 +16,8 @@ __all__ = [
     "Recorded",
     "ResultStore",
     "Sent",
+    "StateVersion",
+    "StateWatcher",
     "Store",
     "open_store",
 ]

@@ -6,7 +6,7 @@ A subject's window is recorded in one transaction: after a kill it is there whol
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -169,13 +169,16 @@ class ResultStore:
             for row in self._rows(query)
         ]
 
-    def patients(self) -> dict[str, set[str]]:
+    def patients(self, places: Collection[str] | None = None) -> dict[str, set[str]]:
         """Whose Patient each `Patient/id` of the hospital is, by this and by its address on a server.
 
-        More than one subject when places disagree: the same id elsewhere may be somebody else.
+        Of all places or of these; more than one subject when places disagree: the same id elsewhere may be somebody
+        else.
         """
         found: dict[str, set[str]] = {}
         query = select(patient.c.place, patient.c.name, patient.c.subject).where(patient.c.trial == self._trial)
+        if places is not None:
+            query = query.where(patient.c.place.in_(places))
         for row in self._rows(query):
             for address in (row.name, f"{row.place}/{row.name}"):
                 found.setdefault(address, set()).add(row.subject)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from fhir_adapter.issues import Issue
 
-__all__ = ["check_structure", "resource_types"]
+__all__ = ["check_structure", "checked_types", "resource_types"]
 
 
 def check_structure(resource: object) -> list[Issue]:
@@ -28,3 +28,11 @@ def resource_types() -> frozenset[str]:
     from fhir_adapter.validation.r4_table import read_table  # noqa: PLC0415
 
     return read_table().resource_types
+
+
+@cache
+def checked_types() -> frozenset[str]:
+    """The names of the resource types whose structure is known here; of others only the name is."""
+    from fhir_adapter.validation.r4_table import read_table  # noqa: PLC0415
+
+    return frozenset(name for name, spec in read_table().types.items() if spec.is_resource)

@@ -112,7 +112,7 @@ def test_a11_broken_entries_are_refused(client: TestClient, entry: str) -> None:
 
 def test_a13_an_unknown_status_is_refused(send: Send) -> None:
     """`banana` is no status of an Observation."""
-    assert send(b'{"resourceType":"Observation","status":"banana","code":{"text":"x"}}') == (422, "structure")
+    assert send(b'{"resourceType":"Observation","status":"banana","code":{"text":"x"}}') == (422, "code-invalid")
 
 
 @pytest.mark.parametrize("bad", ["x" * 65, "..%2f..%2fetc", "a%00b", "a;b", "a%0d%0ab", "a_b", "%ff"])

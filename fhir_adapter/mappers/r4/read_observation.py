@@ -14,7 +14,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from fhir_adapter.issues import Issue, Rejected, Severity, Where
-from fhir_adapter.mappers.canonical import UCUM
+from fhir_adapter.mappers.canonical import HSCORE_ITEM, UCUM
 from fhir_adapter.terminology import CodeMatch, match_codes, normalise, numbers_in_text, present_of
 from fhir_adapter.trial import Moment, MomentError, Result, read_moment
 
@@ -140,6 +140,10 @@ def sample_notes(resource: _Json) -> list[str]:
 def _may_be_read(reading: _Reading) -> bool:
     """False for what must not be used whatever it says."""
     resource = reading.resource
+    if (HSCORE_ITEM, "hscore") in codings_of(resource.get("code")):
+        message = "an HScore is computed from results and is none itself"
+        reading.issue("rejected-code", message, "code", "information")
+        return False
     if any(part.get("modifierExtension") for part in parts_of(resource)) or resource.get("implicitRules"):
         message = "it carries a modifier that this program does not know, which may turn its meaning round; not used"
         reading.issue("modifier-extension", message, "modifierExtension")

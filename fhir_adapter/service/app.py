@@ -1,0 +1,200 @@
+"""How the service becomes an ASGI application: which address is answered by what, described for programs in OpenAPI."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.responses import HTMLResponse, JSONResponse
+
+from fhir_adapter import __version__
+from fhir_adapter.issues import AdapterError, Misconfigured
+from fhir_adapter.service import describe
+from fhir_adapter.service.capability import capability_statement, operation_definition
+from fhir_adapter.service.guard import BASE, Guard, refused
+from fhir_adapter.service.hscore import PatientScores, loaded, score_sent
+from fhir_adapter.service.metrics import CONTENT_TYPE, Metrics
+from fhir_adapter.service.pages import PAGE_HEADERS, front_page, report_page
+from fhir_adapter.service.trial_data import Served, TrialData
+from fhir_adapter.service.validate import validate
+from fhir_adapter.serving.content import FHIR_JSON, body_of, require_json_wanted, resource_of
+from fhir_adapter.serving.outcome import FhirError, refusal
+from fhir_adapter.settings import ServiceSettings, Settings, state_file
+from fhir_adapter.trial_folder import read_trial_folder, trial_path
+from fhir_adapter.validation.primitives import is_id
+
+_TITLE = "fhir-adapter"
+_MESSAGES = {404: ("not-found", "nothing is at this address; /fhir/metadata says what is")}
+
+
+def make_app(settings: Settings, service: ServiceSettings) -> FastAPI:
+    """The application; raises `Misconfigured` for a trial folder that cannot be read."""
+    metrics = Metrics()
+    served = _served(settings)
+    data = TrialData(served, metrics) if served is not None else None
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        if data is not None:
+            data.close()
+
+    app = FastAPI(
+        title=_TITLE,
+        version=__version__,
+        description=describe.DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,  # its page fetches scripts from elsewhere
+        redoc_url=None,
+        redirect_slashes=False,
+        responses=describe.EVERYWHERE,
+        dependencies=describe.security(needed=service.token is not None),
+    )
+    _fhir(app, data, metrics, service)
+    _watching(app, data, metrics)
+    _people(app, data, served)
+    app.add_middleware(Guard, token=service.token, metrics=metrics)
+    app.add_exception_handler(FhirError, _refused)
+    app.add_exception_handler(HTTPException, _not_here)
+    app.add_exception_handler(RequestValidationError, _not_here)
+    return app
+
+
+def _served(settings: Settings) -> Served | None:
+    stated = settings.defaults
+    if "trial" not in stated:
+        return None
+    folder = read_trial_folder(trial_path(stated["trial"]))
+    source = stated.get("source")
+    hospital = settings.base_of(stated["server"]) if stated.get("server") else None
+    state = state_file(stated.get("state"), folder.id)
+    return Served(stated["trial"], state, Path(source) if source else None, hospital)
+
+
+def _fhir(app: FastAPI, data: TrialData | None, metrics: Metrics, service: ServiceSettings) -> None:
+    scores = PatientScores(data, metrics)
+
+    async def resource_sent(request: Request) -> dict[str, Any]:
+        return resource_of(request.headers, await body_of(request, service.max_body_bytes))
+
+    @app.get(f"{BASE}/metadata", **describe.METADATA)
+    async def metadata(request: Request) -> Response:
+        require_json_wanted(request.headers)
+        return _fhir_answer(capability_statement(str(request.base_url).rstrip("/") + BASE))
+
+    @app.get(f"{BASE}/OperationDefinition/{{name}}", **describe.DEFINITION)
+    async def definition(request: Request) -> Response:
+        require_json_wanted(request.headers)
+        return _fhir_answer(operation_definition(request.path_params["name"]))
+
+    @app.get(f"{BASE}/Patient/{{patient}}/$hscore", **describe.PATIENT_GET)
+    async def patient_hscore(request: Request) -> Response:
+        require_json_wanted(request.headers)
+        patient = _patient_id(request)
+        return _fhir_answer(await scores.answer(patient, request.scope["query_string"]))
+
+    @app.post(f"{BASE}/Patient/{{patient}}/$hscore", **describe.PATIENT_POST)
+    async def patient_hscore_post(request: Request) -> Response:
+        require_json_wanted(request.headers)
+        patient, sent = _patient_id(request), await body_of(request, service.max_body_bytes)
+        parameters = resource_of(request.headers, sent) if sent.strip() else {"resourceType": "Parameters"}
+        return _fhir_answer(await scores.answer(patient, request.scope["query_string"], parameters, sent))
+
+    @app.post(f"{BASE}/Observation/$hscore", **describe.OBSERVATIONS)
+    async def observations_hscore(request: Request) -> Response:
+        require_json_wanted(request.headers)
+        sent = await resource_sent(request)
+        return _fhir_answer(await run_in_threadpool(score_sent, request.scope["query_string"], sent))
+
+    @app.post(f"{BASE}/{{kind}}/$validate", **describe.VALIDATE)
+    async def validate_resource(request: Request) -> Response:
+        require_json_wanted(request.headers)
+        sent = await resource_sent(request)
+        kind, query = request.path_params["kind"], request.scope["query_string"]
+        return _fhir_answer(await run_in_threadpool(validate, kind, query, sent))
+
+
+def _watching(app: FastAPI, data: TrialData | None, metrics: Metrics) -> None:
+    @app.get("/health/live", **describe.LIVE)
+    async def live() -> Response:
+        return JSONResponse({"status": "live"})
+
+    @app.get("/health/ready", **describe.READY)
+    async def ready() -> Response:
+        if data is None:
+            return JSONResponse({"status": "ready", "checks": {"trial": "none is served"}})
+        if data.at_hand() is None:
+            try:
+                await run_in_threadpool(data.load)
+            except AdapterError as error:
+                codes = ", ".join(issue.code for issue in error.issues) or "cannot be read"
+                return JSONResponse({"status": "not ready", "checks": {"trial": codes}}, 503, {"Retry-After": "5"})
+        return JSONResponse({"status": "ready", "checks": {"trial": "read"}})
+
+    @app.get("/metrics", **describe.METRICS)
+    async def figures() -> Response:
+        return Response(metrics.text(), media_type=CONTENT_TYPE)
+
+
+def _people(app: FastAPI, data: TrialData | None, served: Served | None) -> None:
+    front = front_page(served.trial if served is not None else None)
+
+    @app.get("/", **describe.FRONT)
+    async def front_of_house() -> Response:
+        return HTMLResponse(front, headers=PAGE_HEADERS)
+
+    @app.get("/report", **describe.REPORT)
+    async def report() -> Response:
+        if data is None:
+            raise refusal(404, "not-found", "no trial is served here, so there is no report")
+        return HTMLResponse(await run_in_threadpool(_report, data), headers=PAGE_HEADERS)
+
+
+def _report(data: TrialData) -> bytes:
+    try:
+        return report_page(loaded(data))
+    except Misconfigured as error:
+        raise refusal(404, "not-found", "this trial states no rule for scores, so there is no report") from error
+
+
+def _patient_id(request: Request) -> str:
+    patient: str = request.path_params["patient"]
+    if not is_id(patient):
+        raise refusal(400, "invalid", "an id has 1 to 64 of the characters A-Z a-z 0-9 - .")
+    return patient
+
+
+def _fhir_answer(body: bytes) -> Response:
+    return Response(body, media_type=FHIR_JSON)
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, FhirError)
+    return refused(request.scope["path"], error)
+
+
+async def _not_here(request: Request, error: Exception) -> Response:
+    """What the framework itself refuses: no such address, another method, a request that cannot be read."""
+    status = error.status_code if isinstance(error, HTTPException) else 422
+    path = request.scope["path"]
+    if status == 405:  # noqa: PLR2004 - the status says it
+        allowed = ", ".join(sorted(_methods(request)))
+        problem = refusal(405, "not-supported", f"this address answers {allowed}").problems
+        return refused(path, FhirError(405, problem, {"Allow": allowed}))
+    return refused(path, refusal(status, *_MESSAGES.get(status, ("invalid", "the request cannot be read"))))
+
+
+def _methods(request: Request) -> set[str]:
+    """The methods of every route at this address: the framework names those of the first alone."""
+    found: set[str] = set()
+    for route in request.app.routes:
+        match, _ = route.matches({**request.scope, "method": "GET"})
+        if match.value:
+            found |= route.methods
+    return found
