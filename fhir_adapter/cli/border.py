@@ -17,6 +17,9 @@ from typer.exceptions import TyperException
 from fhir_adapter.cli.exit_codes import BUG, PIPE_CLOSED, SURROUNDINGS, USAGE, exit_code
 from fhir_adapter.issues import AdapterError
 
+_PACKAGES = {"fhir": "fhir.resources", "ruamel": "ruamel.yaml"}
+"""What some packages are called where they are not called as they are imported."""
+
 
 class StoppedBySignal(BaseException):
     """SIGTERM arrived; what is under way is closed as an error would close it."""
@@ -41,6 +44,8 @@ def run() -> NoReturn:
     except AdapterError as error:
         code = exit_code(error)
         _show(error)
+    except ModuleNotFoundError as error:
+        code = _missing(error)
     except OSError as error:
         code = SURROUNDINGS
         _say(f"the surroundings failed: {error.strerror or type(error).__name__}; nothing is lost, run it again")
@@ -68,6 +73,17 @@ def _command() -> int:
         _say(f"{error.format_message()}{f' (see {usage.command_path} --help)' if usage else ''}")
         return USAGE
     return answer if isinstance(answer, int) else 0
+
+
+def _missing(error: ModuleNotFoundError) -> int:
+    """A package that is not installed is no bug: what it is called, and how to get it."""
+    name = (error.name or "").partition(".")[0]
+    if not name or name == "fhir_adapter":
+        _log_bug(error)
+        return BUG
+    package = _PACKAGES.get(name, name.replace("_", "-"))
+    _say(f"the package {package} is missing, and this command needs it: python -m pip install {package}")
+    return USAGE
 
 
 def _show(error: AdapterError) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
-from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, JSONResponse
@@ -30,6 +30,17 @@ from fhir_adapter.trial_folder import read_trial_folder, trial_path
 from fhir_adapter.validation.primitives import is_id
 
 _TITLE = "fhir-adapter"
+
+
+class _Plain(APIRoute):
+    """A route whose endpoint reads its request itself: by FHIR's rules, with FHIR's errors, described all the same."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The endpoint alone, without the framework's reading of parameters."""
+        endpoint: Callable[[Request], Coroutine[Any, Any, Response]] = self.endpoint
+        return endpoint
+
+
 _MESSAGES = {404: ("not-found", "nothing is at this address; /fhir/metadata says what is")}
 
 
@@ -56,13 +67,13 @@ def make_app(settings: Settings, service: ServiceSettings) -> FastAPI:
         responses=describe.EVERYWHERE,
         dependencies=describe.security(needed=service.token is not None),
     )
+    app.router.route_class = _Plain
     _fhir(app, data, metrics, service)
     _watching(app, data, metrics)
     _people(app, data, served)
     app.add_middleware(Guard, token=service.token, metrics=metrics)
     app.add_exception_handler(FhirError, _refused)
     app.add_exception_handler(HTTPException, _not_here)
-    app.add_exception_handler(RequestValidationError, _not_here)
     return app
 
 
@@ -83,6 +94,13 @@ def _fhir(app: FastAPI, data: TrialData | None, metrics: Metrics, service: Servi
     async def resource_sent(request: Request) -> dict[str, Any]:
         return resource_of(request.headers, await body_of(request, service.max_body_bytes))
 
+    # Routes are tried in their order: the one that programs call most comes first.
+    @app.get(f"{BASE}/Patient/{{patient}}/$hscore", **describe.PATIENT_GET)
+    async def patient_hscore(request: Request) -> Response:
+        require_json_wanted(request.headers)
+        patient = _patient_id(request)
+        return _fhir_answer(await scores.answer(patient, request.scope["query_string"]))
+
     @app.get(f"{BASE}/metadata", **describe.METADATA)
     async def metadata(request: Request) -> Response:
         require_json_wanted(request.headers)
@@ -92,12 +110,6 @@ def _fhir(app: FastAPI, data: TrialData | None, metrics: Metrics, service: Servi
     async def definition(request: Request) -> Response:
         require_json_wanted(request.headers)
         return _fhir_answer(operation_definition(request.path_params["name"]))
-
-    @app.get(f"{BASE}/Patient/{{patient}}/$hscore", **describe.PATIENT_GET)
-    async def patient_hscore(request: Request) -> Response:
-        require_json_wanted(request.headers)
-        patient = _patient_id(request)
-        return _fhir_answer(await scores.answer(patient, request.scope["query_string"]))
 
     @app.post(f"{BASE}/Patient/{{patient}}/$hscore", **describe.PATIENT_POST)
     async def patient_hscore_post(request: Request) -> Response:
@@ -122,11 +134,11 @@ def _fhir(app: FastAPI, data: TrialData | None, metrics: Metrics, service: Servi
 
 def _watching(app: FastAPI, data: TrialData | None, metrics: Metrics) -> None:
     @app.get("/health/live", **describe.LIVE)
-    async def live() -> Response:
+    async def live(_request: Request) -> Response:
         return JSONResponse({"status": "live"})
 
     @app.get("/health/ready", **describe.READY)
-    async def ready() -> Response:
+    async def ready(_request: Request) -> Response:
         if data is None:
             return JSONResponse({"status": "ready", "checks": {"trial": "none is served"}})
         if data.at_hand() is None:
@@ -138,7 +150,7 @@ def _watching(app: FastAPI, data: TrialData | None, metrics: Metrics) -> None:
         return JSONResponse({"status": "ready", "checks": {"trial": "read"}})
 
     @app.get("/metrics", **describe.METRICS)
-    async def figures() -> Response:
+    async def figures(_request: Request) -> Response:
         return Response(metrics.text(), media_type=CONTENT_TYPE)
 
 
@@ -146,11 +158,11 @@ def _people(app: FastAPI, data: TrialData | None, served: Served | None) -> None
     front = front_page(served.trial if served is not None else None)
 
     @app.get("/", **describe.FRONT)
-    async def front_of_house() -> Response:
+    async def front_of_house(_request: Request) -> Response:
         return HTMLResponse(front, headers=PAGE_HEADERS)
 
     @app.get("/report", **describe.REPORT)
-    async def report() -> Response:
+    async def report(_request: Request) -> Response:
         if data is None:
             raise refusal(404, "not-found", "no trial is served here, so there is no report")
         return HTMLResponse(await run_in_threadpool(_report, data), headers=PAGE_HEADERS)
@@ -181,8 +193,8 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 async def _not_here(request: Request, error: Exception) -> Response:
     """What the framework itself refuses: no such address, another method, a request that cannot be read."""
-    status = error.status_code if isinstance(error, HTTPException) else 422
-    path = request.scope["path"]
+    assert isinstance(error, HTTPException)
+    status, path = error.status_code, request.scope["path"]
     if status == 405:  # noqa: PLR2004 - the status says it
         allowed = ", ".join(sorted(_methods(request)))
         problem = refusal(405, "not-supported", f"this address answers {allowed}").problems

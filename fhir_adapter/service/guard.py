@@ -14,9 +14,9 @@ import re
 import time
 import traceback
 from collections.abc import Mapping
+from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
-from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -30,7 +30,9 @@ BASE = "/fhir"
 OPEN_TO_ALL = frozenset({"/health/live", "/health/ready"})
 PAGES = frozenset({"/", "/report"})
 
-_LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
+_LOOPBACK_NAMES = frozenset({b"localhost", b"127.0.0.1", b"[::1]", b"::1"})
+_PLAIN = re.compile(rb"(?:/[A-Za-z0-9$_-][A-Za-z0-9$._-]*)+")
+"""Nearly every address: nothing in it can be read in two ways."""
 _UNFIT = re.compile(rb"[\x00-\x20\x7f;\\]|%2f|%5c|/\.\.?(?:/|$)|//", re.IGNORECASE)
 _HEADERS = (
     (b"cache-control", b"no-store"),
@@ -102,10 +104,10 @@ class Guard:
 
     def _shows_token(self, scope: Scope) -> bool:
         assert self._token is not None
-        kind, _, credentials = Headers(scope=scope).get("authorization", "").partition(" ")
-        if kind.lower() == "bearer":
-            return hmac.compare_digest(credentials.strip().encode(), self._token)
-        if kind.lower() == "basic" and scope["path"] in PAGES:  # what a browser can ask a person for
+        kind, _, credentials = _header(scope, b"authorization").partition(b" ")
+        if kind.lower() == b"bearer":
+            return hmac.compare_digest(credentials.strip(), self._token)
+        if kind.lower() == b"basic" and scope["path"] in PAGES:  # what a browser can ask a person for
             return hmac.compare_digest(_password(credentials), self._token)
         return False
 
@@ -121,7 +123,7 @@ def _challenge(path: str) -> Mapping[str, str]:
     return {"WWW-Authenticate": 'Basic realm="fhir-adapter", charset="UTF-8"' if path in PAGES else "Bearer"}
 
 
-def _password(credentials: str) -> bytes:
+def _password(credentials: bytes) -> bytes:
     try:
         return base64.b64decode(credentials, validate=True).partition(b":")[2]
     except binascii.Error:
@@ -132,6 +134,8 @@ def _is_unfit(scope: Scope) -> bool:
     """True for an address that a proxy, a log or a file system could read as another one."""
     raw = scope.get("raw_path") or scope["path"].encode("utf-8", "replace")
     sent = raw.partition(b"?")[0]
+    if _PLAIN.fullmatch(sent):
+        return False
     decoded = unquote_to_bytes(sent)
     if _UNFIT.search(sent) or _UNFIT.search(decoded):
         return True
@@ -145,12 +149,20 @@ def _is_unfit(scope: Scope) -> bool:
 def _asks_another_name(scope: Scope) -> bool:
     """True for a call that reached a loopback address under a foreign name: a web page that had its name rebound."""
     server = scope.get("server")
-    if not server or not _is_loopback(server[0]):
-        return False
-    host = Headers(scope=scope).get("host", "")
-    return re.sub(r":\d+$", "", host).lower() not in _LOOPBACK_NAMES
+    return server is not None and _is_loopback(server[0]) and not _names_loopback(_header(scope, b"host"))
 
 
+def _header(scope: Scope, name: bytes) -> bytes:
+    """A header's value; cheaper than all of them as a mapping."""
+    return next((value for key, value in scope["headers"] if key == name), b"")
+
+
+@lru_cache(maxsize=64)
+def _names_loopback(host: bytes) -> bool:
+    return re.sub(rb":\d+$", b"", host).lower() in _LOOPBACK_NAMES
+
+
+@lru_cache(maxsize=64)
 def _is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback

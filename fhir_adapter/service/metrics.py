@@ -66,7 +66,8 @@ class Metrics:
         counter, histogram = self._counter(operation, method if method in _METHODS else "other", status)
         counter.inc()
         histogram.observe(seconds)
-        _logger.debug("answered", extra={"operation": operation, "status": status, "milliseconds": seconds * 1000})
+        if _logger.isEnabledFor(logging.DEBUG):
+            _logger.debug("answered", extra={"operation": operation, "status": status, "milliseconds": seconds * 1000})
 
     def loaded(self, pulls: tuple[Pull, ...]) -> None:
         """The trial's data were read; what is known of the pulls behind them."""

@@ -5,6 +5,7 @@ Sources: https://hl7.org/fhir/R4/http.html, RFC 9110
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from starlette.datastructures import Headers
@@ -51,9 +52,14 @@ def without_format(query: list[tuple[str, str]]) -> list[tuple[str, str]]:
 
 def require_json_wanted(headers: Headers) -> None:
     """Raise `FhirError` 406 when the client takes no JSON."""
-    accepted = {part.split(";")[0].strip().lower() for part in headers.get("accept", "*/*").split(",")}
-    if accepted and not accepted & _ACCEPTED:
+    if not _takes_json(headers.get("accept", "*/*")):
         raise refusal(406, "not-supported", f"only {FHIR_JSON} is spoken here")
+
+
+@lru_cache(maxsize=256)
+def _takes_json(accept: str) -> bool:
+    accepted = {part.split(";")[0].strip().lower() for part in accept.split(",")}
+    return bool(accepted & _ACCEPTED)
 
 
 def media_type(headers: Headers) -> str:

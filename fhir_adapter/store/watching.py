@@ -6,6 +6,7 @@ Source: https://sqlite.org/pragma.html#pragma_data_version
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 from pathlib import Path
 
@@ -17,6 +18,7 @@ class StateWatcher:
 
     def __init__(self, place: Path) -> None:
         self._place = place
+        self._name = str(place)
         self._connection: sqlite3.Connection | None = None
         self._inode = 0
         self._opened = 0
@@ -27,7 +29,7 @@ class StateWatcher:
         Raises nothing: a reader of the file says what is wrong with it better.
         """
         try:
-            inode = self._place.stat().st_ino
+            inode = os.stat(self._name).st_ino  # noqa: PTH116 - at every call of the service: a third of the time
             if self._connection is None or inode != self._inode:
                 self._open(inode)
             assert self._connection is not None

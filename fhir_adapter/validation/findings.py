@@ -58,7 +58,7 @@ CODES: Final[Mapping[Code, str]] = {
 """Every issue code of the structural check, with what it means."""
 
 _SAFE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
-_SAFE_CODE = re.compile(r"[A-Za-z][A-Za-z-]{0,31}")
+_SAFE_CODE = re.compile(r"[a-z][a-z-]{0,31}")
 _SHOWN = 15
 _NUMBERS = (int, float, Decimal)
 
@@ -83,7 +83,7 @@ def is_safe_name(name: object) -> bool:
 
 
 def shown_code(value: object) -> str:
-    """The code in quotes when it looks like one; else no word of it, for it may be a subject's data."""
+    """The code in quotes when it looks like one, and not like a name; else no word of it: it may be a subject's data."""
     return repr(value) if isinstance(value, str) and _SAFE_CODE.fullmatch(value) else "the code"
 
 
