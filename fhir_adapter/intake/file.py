@@ -52,14 +52,14 @@ class FileAnswer:
     """What a file holds of this trial: per subject, and what kept it from being read whole (`why`).
 
     `moved` are results, by `Type/id`, whose newest body in the file is nobody's here; `stopped` are subjects of whom
-    nothing may change until a person has decided.
+    nothing may change until a person has decided, and why; `why` has those too.
     """
 
     found: Mapping[str, tuple[Received, ...]]
     patients: Mapping[str, tuple[str, ...]]
     made: str
     moved: Mapping[str, Moved]
-    stopped: frozenset[str]
+    stopped: Mapping[str, Issue]
     why: tuple[Issue, ...] = ()
     issues: tuple[Issue, ...] = ()
 
@@ -121,7 +121,7 @@ def _answer(file: _File) -> FileAnswer:
     moved = {name: one for name, one in file.moved.items() if name not in newest or newest[name] < one.order}
     patients = {subject: tuple(names) for subject, names in file.patients.items() if subject in found}
     why, issues = (*file.why, *file.stopped.values()), tuple(_counted(file))
-    return FileAnswer(found, patients, file.made, moved, frozenset(file.stopped), why, issues)
+    return FileAnswer(found, patients, file.made, moved, dict(file.stopped), why, issues)
 
 
 def _leave_out_stopped(file: _File) -> None:

@@ -1,4 +1,4 @@
-"""Which resources a JSON value or a file holds: NDJSON, Bundles, single resources; what is none is said and left out."""
+"""Which resources a JSON value or a file holds: NDJSON, Bundles, single resources; what is none is said."""
 
 from __future__ import annotations
 

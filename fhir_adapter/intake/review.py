@@ -50,38 +50,36 @@ class ReviewItem:
 
 def review(
     results: Sequence[Result],
-    issues: Iterable[Issue] = (),
+    noted: Iterable[tuple[str | None, Issue]] = (),
     *,
     deaths: Mapping[str, Moment] | None = None,
     zones: Mapping[str, tzinfo] | None = None,
-    subjects: Mapping[str, str] | None = None,
 ) -> list[ReviewItem]:
     """Everything that a person must look at, each once.
 
-    `issues` are those of reading the same results; `subjects` says whose a reference is that only they name; `zones`
-    where a day begins for each subject.
+    `noted` are the issues of reading the same results, each with whose it is as far as known; `zones` say where a day
+    begins for each subject.
     """
     zones = zones or {}
-    items = [*_of_issues(issues, subjects or {}), *_notes(results), *_after_death(results, deaths or {}, zones)]
+    items = [*_of_issues(noted), *_notes(results), *_after_death(results, deaths or {}, zones)]
     for same in _by(results, "subject", "name").values():
         zone = zones.get(same[0].subject, UTC)
         items += [*_differences(same, zone), *_capped(same), *_contradictions(same), *_jumps(same)]
     return list(dict.fromkeys(items))
 
 
-def _of_issues(issues: Iterable[Issue], subjects: Mapping[str, str]) -> Iterator[ReviewItem]:
+def _of_issues(noted: Iterable[tuple[str | None, Issue]]) -> Iterator[ReviewItem]:
     """Two patients that match, a value in words such as 不凝, and the first use of every local code."""
     seen: set[str] = set()
-    for issue in issues:
-        reference = issue.where.resource or ""
+    for whose, issue in noted:
+        subject, reference = whose or "", issue.where.resource or ""
         if issue.code == "patient-ambiguous":
-            yield ReviewItem(issue.message.partition(":")[0], "two-patients", reference, issue.message)
+            yield ReviewItem(subject, "two-patients", reference, issue.message)
         elif issue.code == "text-value":
-            yield ReviewItem(subjects.get(reference, ""), "text-value", reference, issue.message)
+            yield ReviewItem(subject, "text-value", reference, issue.message)
         elif issue.code == "unknown-code" and issue.rule and _is_local(issue.rule) and issue.rule not in seen:
             seen.add(issue.rule)
-            why = f"first use of a local code: {issue.rule}"
-            yield ReviewItem(subjects.get(reference, ""), "local-code", reference, why)
+            yield ReviewItem(subject, "local-code", reference, f"first use of a local code: {issue.rule}")
 
 
 def _is_local(shown: str) -> bool:

@@ -57,6 +57,8 @@ class PullReport:
     why_incomplete: list[Issue] = field(default_factory=list)
     set_aside: list[Issue] = field(default_factory=list)
     review_items: list[ReviewItem] = field(default_factory=list)
+    about: list[tuple[str, Issue]] = field(default_factory=list)
+    """Those of `why_incomplete` that are about one subject, with whose they are."""
     subjects_read: int = 0
     fetched: int = 0
     new: int = 0
@@ -173,6 +175,7 @@ def _search_one(
     answer = search_window(server, system, subject, code)
     report.set_aside += answer.issues
     report.why_incomplete += answer.why
+    report.about += [(subject.subject, issue) for issue in answer.why]
     if answer.complete and answer.patient is not None:
         recorded = results.record(
             server.base, number, subject.subject, answer.found, patients=[answer.patient], covers=answer.covers
@@ -192,6 +195,7 @@ def _from_file(
     number = results.begin(FILE, answer.made)
     report.checkpoint = answer.made or f"pull {number}"
     report.why_incomplete += answer.why
+    report.about += answer.stopped.items()
     report.set_aside += answer.issues
     current = {one.name: one for one in results.current() if one.place == FILE}
     withdrawn = {one.name: one for one in results.withdrawn() if one.place == FILE}
@@ -275,9 +279,9 @@ def _normalise(
     results, issues = results_of(store, folder, names, now=now)
     deaths = {subject.subject: subject.death for subject in subjects if subject.death}
     owners = {one.name: one.subject for one in ResultStore(store, folder.id).current()}
-    asked = [*report.why_incomplete, *issues]
+    noted = [*report.about, *((owners.get(issue.where.resource or ""), issue) for issue in issues)]
     zones = {subject.subject: subject.zone for subject in subjects}
-    report.review_items = review([*results, *typed], asked, deaths=deaths, zones=zones, subjects=owners)
+    report.review_items = review([*results, *typed], noted, deaths=deaths, zones=zones)
     report.set_aside += issues
     report.measurements = sum(one.interval is not None for one in results)
     report.findings = sum(one.present is not None for one in results)

@@ -170,10 +170,9 @@ def _said(one: Result, *, with_unit: bool) -> str:
 def _review(subjects: Sequence[Subject], known: Known, folder: TrialFolder) -> list[ReviewItem]:
     return review(
         [result for one in subjects for result in known.results.get(one.subject, ())],
-        known.issues,
+        known.noted,
         deaths={one.subject: one.death for one in subjects if one.death},
         zones={one.subject: _zone(one, folder) for one in subjects},
-        subjects=known.owners,
     )
 
 

@@ -66,8 +66,6 @@ class Known:
     """By subject: the data cut, when the last pull that read its window whole began, by the server's clock."""
     noted: tuple[tuple[str | None, Issue], ...]
     """What could not be used, and whose it is; None where nobody knows."""
-    owners: Mapping[str, str]
-    """Whose each received resource is."""
 
     @property
     def issues(self) -> tuple[Issue, ...]:
@@ -135,7 +133,6 @@ def gather(folder: TrialFolder, state: Path, source: Path | None = None) -> Know
             *unread,
             *((owners.get(issue.where.resource or ""), issue) for issue in unusable),
         ),
-        owners,
     )
 
 

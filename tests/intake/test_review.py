@@ -121,7 +121,7 @@ def test_a_local_code_is_asked_about_at_its_first_use() -> None:
         Issue("information", "unknown-code", "?", Where(resource=f"Observation/{place}"), rule=rule)
         for place, rule in enumerate(("https://lab.test|A", "https://lab.test|A", "http://loinc.org|2951-2", "no code"))
     ]
-    assert review([], issues, subjects={"Observation/0": "S01"}) == [
+    assert review([], [("S01", issues[0]), *((None, issue) for issue in issues[1:])]) == [
         ReviewItem("S01", "local-code", "Observation/0", "first use of a local code: https://lab.test|A")
     ]
 
