@@ -32,12 +32,13 @@ test: $(READY) ## all tests, with the coverage of changed lines
 	@if [ -n "$(CHANGED_SINCE)" ]; then $(BIN)/diff-cover coverage.xml --compare-branch $(CHANGED_SINCE) --quiet; \
 	 else echo 'changed lines: everything is new, so the coverage above is theirs'; fi
 
-lint: $(READY) ## format, ruff, mypy strict, imports, lock file
+lint: $(READY) ## format, ruff, mypy strict, imports, container files, lock files
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	@if grep -n '://' requirements.txt docker/requirements.txt; then echo 'a lock file names a package host'; exit 1; fi
+	$(BIN)/python docker/check.py
+	@if grep -n '://' requirements.txt docker/requirements.txt docker/build-requirements.txt; then echo 'a lock file names a package host'; exit 1; fi
 
 check: lint test ## lint and test
 
@@ -58,6 +59,8 @@ lock: $(READY) ## the lock files again, after a change of pyproject.toml
 	  pyproject.toml --group dev -o requirements.txt
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	  pyproject.toml -c requirements.txt -o docker/requirements.txt
+	echo hatchling | $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  - -c requirements.txt -o docker/build-requirements.txt
 
 clean: ## remove what was made
 	rm -rf $(VENV) build dist coverage.xml .coverage* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
