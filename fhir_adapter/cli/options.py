@@ -18,6 +18,9 @@ PREFIX = "FHIR_ADAPTER_"
 """How environment variables begin that set an option."""
 
 
+_PARAMETERS = {"format": "output"}
+
+
 class OutputFormat(StrEnum):
     """How a command answers on standard output."""
 
@@ -33,7 +36,9 @@ def _load(context: typer.Context, path: Path | None) -> Path | None:
         return path
     settings = read_settings(path)
     context.obj = settings
-    context.default_map = {**(context.default_map or {}), **settings.defaults}
+    # Typer looks defaults up by the names of parameters; `format` is a word of Python.
+    defaults = {_PARAMETERS.get(name, name): value for name, value in settings.defaults.items()}
+    context.default_map = {**(context.default_map or {}), **defaults}
     return path
 
 

@@ -39,7 +39,7 @@ from fhir_adapter.client.searching import (
     read_page,
 )
 from fhir_adapter.client.server_settings import ServerSettings, is_loopback
-from fhir_adapter.issues import AdapterError, Issue, Retriable, Where
+from fhir_adapter.issues import AdapterError, Issue, Misconfigured, Retriable, Where
 
 FHIR_JSON = "application/fhir+json"
 MAX_ANSWER_BYTES = 256 * 1024 * 1024
@@ -285,7 +285,11 @@ class FhirServer:
 
     def _client(self) -> httpx2.Client:
         if self._http is None:
-            self._http = _open(self.settings)
+            try:
+                self._http = _open(self.settings)
+            except (ValueError, httpx2.InvalidURL) as error:
+                message = "the proxy that the environment names (HTTPS_PROXY, ALL_PROXY) is no http(s) URL"
+                raise Misconfigured(message, self._issue("wrong-url", message)) from error
         return self._http
 
     def _not_fhir(self, message: str) -> NotFhirError:

@@ -11,7 +11,7 @@ import pytest
 import respx
 
 from fhir_adapter.client import FhirServer, NotFhirError, Secret, ServerRejected, ServerSettings, TransactionEntry
-from fhir_adapter.issues import Retriable
+from fhir_adapter.issues import Misconfigured, Retriable
 from tests.conftest import BASE
 
 ENTRIES = [TransactionEntry("Patient/a", b'{"resourceType":"Patient","id":"a"}', "3")]
@@ -284,3 +284,12 @@ def test_answers_in_another_order_are_told_by_their_locations(fhir_mock: respx.M
     ]
     fhir_mock.post("").respond(200, json={**DONE, "entry": entries})
     assert [(one.name, one.version) for one in server().transaction(two)] == [("Patient/a", "4"), ("Patient/b", "1")]
+
+
+def test_a_proxy_of_the_environment_that_is_no_url_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Named by what to mend, without its value: it may hold a password."""
+    monkeypatch.setenv("HTTPS_PROXY", "ftp://bob:canary@proxy.test")
+    with pytest.raises(Misconfigured) as caught:
+        server().capabilities()
+    assert [issue.code for issue in caught.value.issues] == ["wrong-url"]
+    assert "canary" not in str(caught.value)
