@@ -8,9 +8,11 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
 from fhir_adapter.client import loopback_server
@@ -18,7 +20,15 @@ from fhir_adapter.jobs.demo import publish
 from fhir_adapter.sandbox import running
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("README.md", "docs/how-to/your-trial.md", "docs/how-to/your-server.md", "docs/how-to/your-scores.md")
+PAGES = (
+    "README.md",
+    "docs/how-to/your-trial.md",
+    "docs/how-to/start-a-trial.md",
+    "docs/how-to/your-server.md",
+    "docs/how-to/check-your-set-up.md",
+    "docs/how-to/your-scores.md",
+)
+SERVICE_PAGE = "docs/how-to/your-service.md"
 PROGRAM = ".venv/bin/fhir-adapter"
 
 
@@ -39,7 +49,13 @@ def place(tmp_path: Path) -> Iterator[tuple[Path, str]]:
         config = f"servers:\n  research:\n    base: {base}\n    role: write\n    auth: {{token_file: research.token}}\n"
         (tmp_path / "config.yaml").write_text(config, encoding="utf-8")
         (tmp_path / "research.token").write_text("made-up", encoding="utf-8")
+        (tmp_path / "research.token").chmod(0o600)
         yield tmp_path, base
+
+
+def is_server(line: str) -> bool:
+    """True for what runs until it is stopped."""
+    return line.split()[1] in ("sandbox", "serve")
 
 
 def run(line: str, place: tuple[Path, str]) -> subprocess.CompletedProcess[str]:
@@ -53,7 +69,7 @@ def run(line: str, place: tuple[Path, str]) -> subprocess.CompletedProcess[str]:
 
 def test_every_command_of_the_five_minutes_works(place: tuple[Path, str]) -> None:
     """In order, each exits as the README says: the pull and the score of a file with 3, the others with 0."""
-    lines = [line for line in commands("README.md") if line.startswith(PROGRAM) and " sandbox " not in line]
+    lines = [line for line in commands("README.md") if line.startswith(PROGRAM) and not is_server(line)]
     answers = dict(zip(lines, (run(line, place) for line in lines), strict=True))
     not_done = [line.split()[1] for line, answer in answers.items() if answer.returncode]
     assert (not_done, [a.returncode for a in answers.values() if a.returncode]) == (["pull", "score"], [3, 3])
@@ -86,6 +102,45 @@ def test_the_sandbox_starts_says_where_and_stops(tmp_path: Path) -> None:
     process.stderr.close()
     assert re.search(r"sandbox at http://127\.0\.0\.1:\d+/fhir", said)
     assert process.wait(timeout=20) == 143
+
+
+@contextmanager
+def serving(line: str, folder: Path) -> Iterator[str]:
+    """The service of a page on a free port; ended by SIGTERM with 143."""
+    words = line.replace("8090", "0").split()[1:]
+    command = [sys.executable, "-m", "fhir_adapter", *words]
+    process = subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    try:
+        found = re.search(r"service at (http://127\.0\.0\.1:\d+)", process.stderr.readline())
+        assert found is not None
+        yield found[1]
+    finally:
+        process.terminate()
+        process.stderr.close()
+        assert process.wait(timeout=20) == 143
+
+
+def test_the_service_of_the_guide_answers(place: tuple[Path, str]) -> None:
+    """Each address that the guide asks with curl answers 200, from the state that the guide's demo kept."""
+    folder, _ = place
+    demo, serve, *asked = commands(SERVICE_PAGE)
+    assert run(demo, place).returncode == 0
+    with serving(serve, folder) as base:
+        addresses = [line.split("'")[1].replace("http://127.0.0.1:8090", base) for line in asked]
+        answers = [httpx2.get(address) for address in addresses]
+    assert [answer.status_code for answer in answers] == [200] * 5
+    assert [entry["resource"]["resourceType"] for entry in answers[2].json()["entry"]] == ["Observation"]
+
+
+def test_the_service_of_the_readme_shows_the_report(place: tuple[Path, str]) -> None:
+    """As the README says: the report in a browser, and a patient's scores."""
+    (line,) = [line for line in commands("README.md") if " serve " in line]
+    pulls = [line for line in commands("README.md") if " pull " in line]
+    assert [run(one, place).returncode for one in pulls] == [3]
+    with serving(line, place[0]) as base:
+        assert "S03" in httpx2.get(f"{base}/report").text
+        assert httpx2.get(f"{base}/fhir/Patient/hp-c335/$hscore").json()["resourceType"] == "Bundle"
 
 
 def test_make_knows_the_two_commands() -> None:
