@@ -5,6 +5,7 @@ Source: https://hl7.org/fhir/R4/operations.html#executing, parameters as our Ope
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -23,9 +24,14 @@ _ALIKE = {
     "valueUri": ("valueUri", "valueCanonical", "valueUrl", "valueString"),
     "valueCode": ("valueCode", "valueString"),
 }
-_LIKE = {"observation": ("Observation",), "bundle": ("Bundle",)}
+_TEXTS = {
+    "valueString": re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII),  # the name of a window
+    "valueUri": re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!-~]{1,999}", re.ASCII),
+    "valueCode": re.compile(r"[a-z][a-z-]{0,31}", re.ASCII),
+}
+"""What a text of each type can be; whatever else stands there is no name of ours and may be anything."""
+_KINDS = {"observation": "Observation", "bundle": "Bundle"}
 _ONCE = ("bundle", "resource")
-_LONGEST = 1000
 _BOOLEANS = {"true": True, "false": False}
 
 
@@ -87,10 +93,9 @@ def _parts(parts: list[object]) -> Iterator[tuple[str, Mapping[str, object], str
 
 def _resource(name: str, part: Mapping[str, object], place: str) -> Mapping[str, object]:
     found = part.get("resource")
-    kinds = _LIKE.get(name)
-    if not isinstance(found, dict) or (kinds and found.get("resourceType") not in kinds):
-        what = kinds[0] if kinds else "resource"
-        raise refusal(400, "invalid", f"the parameter {name} carries a {what} as resource", place)
+    kind = _KINDS.get(name)
+    if not isinstance(found, dict) or (kind is not None and found.get("resourceType") != kind):
+        raise refusal(400, "invalid", f"the parameter {name} carries a resource, {kind or 'of any type'}", place)
     return found
 
 
@@ -108,7 +113,7 @@ def _typed(name: str, text: str, known: Mapping[str, str]) -> object:
         return int(text)
     if known[name] == "valueBoolean" and text in _BOOLEANS:
         return _BOOLEANS[text]
-    if known[name] in _ALIKE and text.strip() and len(text) <= _LONGEST:
+    if known[name] in _TEXTS and _TEXTS[known[name]].fullmatch(text):
         return text
     raise _wrong(name, known[name], None)
 
@@ -116,10 +121,11 @@ def _typed(name: str, text: str, known: Mapping[str, str]) -> object:
 def _value(name: str, part: Mapping[str, object], place: str, kind: str) -> object:
     found = [key for key in part if key.startswith("value")]
     value = part[found[0]] if len(found) == 1 and found[0] in _ALIKE.get(kind, (kind,)) else None
-    fits = {"valueInteger": type(value) is int, "valueBoolean": isinstance(value, bool)}
-    if not fits.get(kind, isinstance(value, str) and bool(value.strip()) and len(value) <= _LONGEST):
-        raise _wrong(name, kind, place)
-    return value
+    if isinstance(value, str) and kind in _TEXTS and _TEXTS[kind].fullmatch(value):
+        return value
+    if (kind == "valueInteger" and type(value) is int) or (kind == "valueBoolean" and isinstance(value, bool)):
+        return value
+    raise _wrong(name, kind, place)
 
 
 def _wrong(name: str, kind: str, place: str | None) -> Exception:

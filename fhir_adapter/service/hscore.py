@@ -8,9 +8,11 @@ that were used, and an OperationOutcome where there is something to say.
 from __future__ import annotations
 
 import hashlib
+import re
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import tzinfo
 
 from starlette.concurrency import run_in_threadpool
@@ -28,13 +30,14 @@ from fhir_adapter.service.metrics import Metrics
 from fhir_adapter.service.trial_data import Snapshot, TrialData
 from fhir_adapter.serving.outcome import FhirError, Problem, outcome, problem_of, refusal
 from fhir_adapter.trial import Subject
-from fhir_adapter.validation import check_structure
+from fhir_adapter.validation import check_structure, resource_types
 
 Resource = Mapping[str, object]
 _Entry = dict[str, object]
 
 NOBODY = refusal(404, "not-found", "no such patient in the trial that is served here")
 _NO_TRIAL = refusal(404, "not-found", "no trial is served here; start the service with one, or send Observations")
+_NAMED = re.compile(r"[A-Za-z]+/[A-Za-z0-9.-]{1,64}", re.ASCII)
 _BUNDLES = uuid.uuid5(uuid.NAMESPACE_URL, f"{CANONICAL_BASE}/OperationDefinition/hscore")
 
 
@@ -96,8 +99,9 @@ def score_sent(query: bytes, resource: Resource) -> bytes:
     if asked.window not in (None, EVERYTHING):
         raise refusal(422, "value", "Observations that are sent have no visits: leave window out, or say all")
     sent = list(_observations(asked))
-    good = [one for one, issues in sent if not any(issue.is_error for issue in issues)]
-    issues = [issue for _, found in sent for issue in found]
+    good = [one for _, one, found in sent if one is not None and not any(issue.is_error for issue in found)]
+    issues = [issue for _, _, found in sent for issue in found]
+    places = {f"Observation/{one.get('id', '')}": place for place, one, _ in sent if one is not None}
     read = resources_among(good, "what was sent")
     if not sent or not read.resources:
         problems = [problem_of(issue) for issue in issues]
@@ -112,7 +116,7 @@ def score_sent(query: bytes, resource: Resource) -> bytes:
         used = {reference for one in windows for reference in _used(one)}
         named = ((f"Observation/{one.get('id')}", one) for one in read.resources)
         entries += [{"resource": one} for name, one in named if name in used]
-    return fhirjson.dumps(_bundle(entries, report.issues))
+    return fhirjson.dumps(_bundle(entries, (_placed(issue, places) for issue in report.issues)))
 
 
 def _labels(resources: Iterable[Resource]) -> Mapping[str, list[Resource]]:
@@ -150,33 +154,45 @@ def _require_type(resource: object, kinds: Sequence[str]) -> None:
         raise refusal(400, "invalid", f"resourceType must be {' or '.join(kinds)} here", "resourceType")
 
 
-def _observations(asked: Asked) -> Iterator[tuple[Resource, list[Issue]]]:
-    """Every Observation that was sent, with what is wrong with it as FHIR R4, at its place in the request."""
+def _observations(asked: Asked) -> Iterator[tuple[str, Resource | None, list[Issue]]]:
+    """Every Observation that was sent at its place in the request, with what is wrong with it as FHIR R4.
+
+    None for an entry that is no resource of R4: it is set aside, the others count.
+    """
     for place, resource in asked.resources:
-        for where, one in _of_bundle(place, resource):
-            yield one, [_at(where, issue) for issue in check_structure(one)]
+        is_bundle = resource.get("resourceType") == "Bundle"
+        for where, one in _of_bundle(place, resource) if is_bundle else [(place, resource)]:
+            kind = one.get("resourceType") if isinstance(one, dict) else None
+            if isinstance(one, dict) and kind == "Observation":
+                yield where, one, [_at(where, issue) for issue in check_structure(one)]
+            elif not isinstance(kind, str) or kind not in resource_types():
+                message = "no resource of FHIR R4 (a JSON object with a known resourceType); it was left out"
+                yield where, None, [Issue("error", "unknown-resource", message, Where(expression=where))]
 
 
-def _of_bundle(place: str, resource: Resource) -> Iterator[tuple[str, Resource]]:
-    if resource["resourceType"] != "Bundle":
-        yield place, resource
-        return
+def _of_bundle(place: str, resource: Resource) -> Iterator[tuple[str, object]]:
     entries = resource.get("entry", [])
     if not isinstance(entries, list):
         raise refusal(400, "structure", "entry is not an array", f"{place}.entry")
     for number, entry in enumerate(entries):
         inside = entry.get("resource") if isinstance(entry, dict) else None
-        where = f"{place}.entry[{number}].resource"
-        if not isinstance(inside, dict) or not isinstance(inside.get("resourceType"), str):
-            raise refusal(400, "structure", "an entry carries a resource with a resourceType", where)
-        if inside["resourceType"] == "Observation":
-            yield where, inside
+        yield f"{place}.entry[{number}].resource", inside
 
 
 def _at(place: str, issue: Issue) -> Issue:
     """The issue with its place in the request: `Parameters.parameter[2].resource.status` for `Observation.status`."""
     _, dot, rest = (issue.where.expression or "").partition(".")
     where = Where(resource=issue.where.resource, expression=f"{place}{dot}{rest}")
+    return Issue(issue.severity, issue.code, issue.message, where, issue.rule)
+
+
+def _placed(issue: Issue, places: Mapping[str, str]) -> Issue:
+    """An issue of reading a result, with the result's place in the request."""
+    place = places.get(issue.where.resource or "")
+    expression = issue.where.expression or ""
+    if place is None or expression.startswith(place):
+        return issue
+    where = Where(resource=issue.where.resource, expression=f"{place}.{expression}".rstrip("."))
     return Issue(issue.severity, issue.code, issue.message, where, issue.rule)
 
 
@@ -241,8 +257,15 @@ def _entry(resource: Resource) -> _Entry:
     return {"fullUrl": f"urn:uuid:{name}", "resource": resource}
 
 
+def _problem(issue: Issue) -> Problem:
+    """An issue for the OperationOutcome: which result it is about is said in words too."""
+    problem = problem_of(issue, "processing")
+    name = issue.where.resource
+    return replace(problem, message=f"{name}: {problem.message}") if name and _NAMED.fullmatch(name) else problem
+
+
 def _bundle(entries: Sequence[_Entry], issues: Iterable[Issue]) -> Resource:
-    problems = [problem_of(issue, "processing") for issue in issues]
+    problems = [_problem(issue) for issue in issues]
     said = [_entry(outcome(problems))] if problems else []
     every = [*entries, *said]
     return {"resourceType": "Bundle", "type": "collection", **({"entry": every} if every else {})}

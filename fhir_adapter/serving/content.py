@@ -5,6 +5,8 @@ Sources: https://hl7.org/fhir/R4/http.html, RFC 9110
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -19,6 +21,7 @@ FHIR_JSON = "application/fhir+json"
 JSON_TYPES = frozenset({FHIR_JSON, "application/json", "text/json"})
 
 _VERSIONS = frozenset({"4.0", "4.0.1"})
+_A_VERSION = re.compile(r"[0-9]\.[0-9](\.[0-9])?")
 _ACCEPTED = JSON_TYPES | {"*/*", "application/*", "text/*"}
 _FORMATS = frozenset({"json", *JSON_TYPES, "application/fhir json"})  # an unescaped + arrives as a blank
 
@@ -58,8 +61,8 @@ def require_json_wanted(headers: Headers) -> None:
 
 @lru_cache(maxsize=256)
 def _takes_json(accept: str) -> bool:
-    accepted = {part.split(";")[0].strip().lower() for part in accept.split(",")}
-    return bool(accepted & _ACCEPTED)
+    parts = [part.split(";") for part in accept.split(",")]
+    return any(part[0].strip().lower() in _ACCEPTED and _version(part[1:]) in _VERSIONS for part in parts)
 
 
 def media_type(headers: Headers) -> str:
@@ -71,7 +74,7 @@ def resource_of(headers: Headers, body: bytes) -> dict[str, Any]:
     """The resource in a request; raises `FhirError` 415 for another media type, 400 for what is no resource."""
     found = media_type(headers)
     if found and found not in JSON_TYPES:
-        raise refusal(415, "not-supported", f"the content must be {FHIR_JSON}; {found[:64]!r} is not read here")
+        raise refusal(415, "not-supported", f"the content must be {FHIR_JSON}; another media type is not read here")
     _refuse_other_version(headers)
     if headers.get("content-encoding", "identity").lower() != "identity":
         raise refusal(415, "not-supported", "a content-encoding is not read here")
@@ -88,9 +91,17 @@ def resource_of(headers: Headers, body: bytes) -> dict[str, Any]:
 
 def _refuse_other_version(headers: Headers) -> None:
     """Raise `FhirError` 415 for content that says to be of another FHIR version: it is never read as R4 in silence."""
-    for part in headers.get("content-type", "").split(";")[1:]:
-        name, _, value = part.partition("=")
-        version = value.strip().strip('"')
-        if name.strip().lower() == "fhirversion" and version not in _VERSIONS:
-            message = f"the content is said to be FHIR {version[:16]!r}; FHIR 4.0 is read here, nothing is translated"
-            raise refusal(415, "not-supported", message)
+    version = _version(headers.get("content-type", "").split(";")[1:])
+    if version not in _VERSIONS:
+        said = f"FHIR {version}" if _A_VERSION.fullmatch(version) else "another FHIR version"
+        raise refusal(
+            415, "not-supported", f"the content is said to be of {said}; 4.0 is read here, nothing is translated"
+        )
+
+
+def _version(parameters: Sequence[str]) -> str:
+    """The FHIR version that a media type's parameters name; 4.0 where they name none."""
+    for name, _, value in (parameter.partition("=") for parameter in parameters):
+        if name.strip().lower() == "fhirversion":
+            return value.strip().strip('"')
+    return "4.0"
