@@ -5,7 +5,7 @@ A result belongs to a subject only through the hospital's Patient with exactly t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, timedelta, tzinfo
 from fractions import Fraction
@@ -14,7 +14,7 @@ from fhir_adapter.issues import Issue, Misconfigured, Where
 from fhir_adapter.mappers import Names
 from fhir_adapter.mappers.r4.read_observation import effective_of
 from fhir_adapter.sources import Reading
-from fhir_adapter.trial import Dose, Moment, MomentError, Subject, calendar_day
+from fhir_adapter.trial import Entity, Moment, MomentError, Subject, calendar_day, first_dose, injections
 from fhir_adapter.trial_folder import HospitalSettings, TrialFolder
 
 
@@ -64,36 +64,33 @@ def hospital_of(folder: TrialFolder) -> HospitalSettings:
 def trial_subjects(reading: Reading, folder: TrialFolder) -> list[PullSubject]:
     """Every subject of the trial's records, in their order."""
     hospital, names = hospital_of(folder), Names(folder)
-    first_doses = _first_doses(reading)
+    entities = _by_subject(reading)
     return [
-        _pull_subject(one, first_doses.get(one.subject), folder, hospital, names)
+        _pull_subject(one, entities[one.subject], folder, hospital, names)
         for one in reading.entities
         if isinstance(one, Subject)
     ]
 
 
 def _pull_subject(
-    one: Subject, first_dose: date | None, folder: TrialFolder, hospital: HospitalSettings, names: Names
+    one: Subject, mine: Sequence[Entity], folder: TrialFolder, hospital: HospitalSettings, names: Names
 ) -> PullSubject:
     settings = folder.sites.get(one.site)
     zone = settings.zone if settings and settings.zone else UTC
     own = hospital.patient_field == "subject"
     patient = names.value(*one.key) if own else one.hospital_patient_id
-    stated = one.first_dose.day if one.first_dose else None
-    reference = first_dose or stated
+    first = first_dose(one, injections(mine, zone))
+    reference = first.day if first else None
     if reference is None:
         return PullSubject(one.subject, patient, zone, None, None, one.death)
-    first, last = (calendar_day(day, reference) for day in (hospital.first_day, hospital.last_day))
-    return PullSubject(one.subject, patient, zone, first, last, one.death)
+    begin, end = (calendar_day(day, reference) for day in (hospital.first_day, hospital.last_day))
+    return PullSubject(one.subject, patient, zone, begin, end, one.death)
 
 
-def _first_doses(reading: Reading) -> dict[str, date]:
-    """The day of each subject's first dose that was given."""
-    found: dict[str, date] = {}
+def _by_subject(reading: Reading) -> dict[str, list[Entity]]:
+    found: dict[str, list[Entity]] = {}
     for one in reading.entities:
-        day = one.start.day if isinstance(one, Dose) and one.given else None
-        if day is not None:
-            found[one.subject] = min(found.get(one.subject, day), day)
+        found.setdefault(one.subject, []).append(one)
     return found
 
 

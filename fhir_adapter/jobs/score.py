@@ -13,7 +13,17 @@ from fhir_adapter.mappers.recorded_results import recorded_results
 from fhir_adapter.scores import Course, SubjectScores, score_everything, score_subject, written
 from fhir_adapter.sources import Reading, read_trial
 from fhir_adapter.store import Pull, ResultStore, open_store
-from fhir_adapter.trial import Dose, Entity, Medication, Moment, Result, ScoreRules, Subject, Transfusion
+from fhir_adapter.trial import (
+    Entity,
+    Medication,
+    Moment,
+    Result,
+    ScoreRules,
+    Subject,
+    Transfusion,
+    first_dose,
+    injections,
+)
 from fhir_adapter.trial_folder import TrialFolder
 
 EVERYTHING = "all"
@@ -175,14 +185,12 @@ def rules_of(folder: TrialFolder, options: ScoreOptions) -> ScoreRules:
 
 def course_of(subject: Subject, mine: Sequence[Entity], folder: TrialFolder, rules: ScoreRules) -> Course | None:
     """When the subject's doses were given; None when there was none."""
-    # A dose of an uncertain day cannot be day 1: every study day would be uncertain.
-    given = [one.start for one in mine if isinstance(one, Dose) and one.given and one.start.day is not None]
     zone = folder.sites[subject.site].zone
-    injections = sorted(given, key=lambda start: start.bounds(zone) if zone else start.bounds())
-    first: Moment | None = injections[0] if injections else subject.first_dose
+    given = injections(mine, zone)
+    first = first_dose(subject, given)
     if first is None or first.day is None or zone is None:
         return None
-    return Course(first, zone, rules.day_one_dates_before_dose, tuple(injections), rules.dose_note)
+    return Course(first, zone, rules.day_one_dates_before_dose, tuple(given), rules.dose_note)
 
 
 def notes_of(mine: Sequence[Entity], folder: TrialFolder, course: Course | None) -> tuple[str, ...]:

@@ -28,7 +28,7 @@ from fhir_adapter.trial.entities import (
 from fhir_adapter.trial.moments import AmbiguousMomentError, Moment, MomentError, read_moment
 from fhir_adapter.trial.results import Interval, Result, ResultSource
 from fhir_adapter.trial.score_rules import Choice, Pick, ScoreRules, ScoreWindow
-from fhir_adapter.trial.windows import Window, calendar_day, study_day, study_days_before
+from fhir_adapter.trial.windows import Window, calendar_day, first_dose, injections, study_day, study_days_before
 
 __all__ = [
     "NOWHERE",
@@ -66,6 +66,8 @@ __all__ = [
     "Visit",
     "Window",
     "calendar_day",
+    "first_dose",
+    "injections",
     "read_moment",
     "study_day",
     "study_days_before",

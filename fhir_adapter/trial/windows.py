@@ -6,8 +6,12 @@ is no day 0.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, timedelta, tzinfo
+
+from fhir_adapter.trial.entities import Dose, Entity, Subject
+from fhir_adapter.trial.moments import Moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +47,14 @@ def study_days_before(day: int, days: int) -> int:
 
 def _linear(day: int) -> int:
     return day if day < 0 else day - 1
+
+
+def injections(entities: Iterable[Entity], zone: tzinfo | None) -> list[Moment]:
+    """When a subject's doses were given, in order; one of an uncertain day is none that days can be counted from."""
+    given = [one.start for one in entities if isinstance(one, Dose) and one.given and one.start.day is not None]
+    return sorted(given, key=lambda start: start.bounds(zone) if zone else start.bounds())
+
+
+def first_dose(subject: Subject, given: Sequence[Moment]) -> Moment | None:
+    """The dose that study days are counted from: the first as collected, else the one that the subject's row states."""
+    return given[0] if given else subject.first_dose
