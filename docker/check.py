@@ -171,16 +171,22 @@ def _compose_lint(folder: Path, files: tuple[str, ...], rendered: str) -> Iterat
 
 
 def _composition(file: str, model: dict[str, Any]) -> Iterator[Complaint]:
+    ended = {
+        waited
+        for service in model["services"].values()
+        for waited, how in service.get("depends_on", {}).items()
+        if how["condition"] == "service_completed_successfully"
+    }
     for name, service in model["services"].items():
-        for wrong, right in _service(service):
+        for wrong, right in _service(service, once=name in ended):
             yield Complaint(f"{file}: service {name}", wrong, right)
     for name, secret in model.get("secrets", {}).items():
         if "file" not in secret:
             yield Complaint(f"{file}: secret {name}", "it is not read from a file", "file: ${SECRETS_FOLDER}/...")
 
 
-def _service(service: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """What compose-lint lets pass in one service: what is wrong, and what would be right."""
+def _service(service: dict[str, Any], *, once: bool) -> Iterator[tuple[str, str]]:
+    """What compose-lint lets pass in one service, which may run once: what is wrong, and what would be right."""
     if not _NUMBERS.fullmatch(str(service.get("user", ""))):
         yield f"its user is {service.get('user') or 'the one of the image'!r}", 'numbers, such as user: "10001:10001"'
     if not service.get("pids_limit", 0) > 0:
@@ -188,7 +194,8 @@ def _service(service: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for port in service.get("ports", []):
         if port.get("host_ip") not in LOOPBACK:
             yield f"port {port['target']} leaves the loopback address", f"127.0.0.1:...:{port['target']}"
-    if "build" not in service and "test" not in service.get("healthcheck", {}):
+    health = service.get("healthcheck", {})
+    if not once and (health.get("disable") or ("build" not in service and "test" not in health)):
         yield "nobody sees whether it is well", "healthcheck with a test"
     for waited, how in service.get("depends_on", {}).items():
         if how["condition"] == "service_started":

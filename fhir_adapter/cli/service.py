@@ -36,7 +36,7 @@ def serve_command(
         str | None,
         typer.Option(
             "--host",
-            envvar=f"{PREFIX}HOST",
+            envvar=f"{PREFIX}SERVE_HOST",
             help="The address to listen on; anything but a loopback address needs a token.",
             show_default="127.0.0.1",
         ),
@@ -44,14 +44,14 @@ def serve_command(
     port: Annotated[
         int | None,
         typer.Option(
-            "--port", envvar=f"{PREFIX}PORT", min=0, max=65535, help="0 takes a free one.", show_default="8090"
+            "--port", envvar=f"{PREFIX}SERVE_PORT", min=0, max=65535, help="0 takes a free one.", show_default="8090"
         ),
     ] = None,
     token_file: Annotated[
         Path | None,
         typer.Option(
             "--token-file",
-            envvar=f"{PREFIX}TOKEN_FILE",
+            envvar=f"{PREFIX}SERVE_TOKEN_FILE",
             help="The bearer token that callers must show.",
             show_default="as configured; none on a loopback address",
         ),

@@ -39,20 +39,20 @@ class _Read:
 
 def results_of(
     store: Store, folder: TrialFolder, subjects: Collection[str] | None = None, *, now: datetime | None = None
-) -> tuple[list[Result], list[Issue]]:
-    """Every result that stands at the hospital now, and why others do not count; of all subjects, or of these."""
+) -> tuple[list[Result], list[tuple[str, Issue]]]:
+    """Every result that stands at the hospital now; whose others do not count, and why. Of all subjects, or of these."""
     found: list[Result] = []
-    issues: list[Issue] = []
+    issues: list[tuple[str, Issue]] = []
     by_subject: dict[str, list[Received]] = defaultdict(list)
     for one in ResultStore(store, folder.id).current():
         if subjects is None or one.subject in subjects:
             by_subject[one.subject].append(one)
     units = folder.hospital.unit_when_missing if folder.hospital else {}
     own = folder.identifier("observation").system
-    for received in by_subject.values():
+    for subject, received in by_subject.items():
         results, said = _results(_newest(received), units, own, now)
         found += results
-        issues += said
+        issues += [(subject, issue) for issue in said]
     return found, issues
 
 

@@ -278,11 +278,10 @@ def _normalise(
     names = {subject.subject for subject in subjects}
     results, issues = results_of(store, folder, names, now=now)
     deaths = {subject.subject: subject.death for subject in subjects if subject.death}
-    owners = {one.name: one.subject for one in ResultStore(store, folder.id).current()}
-    noted = [*report.about, *((owners.get(issue.where.resource or ""), issue) for issue in issues)]
+    noted = [*report.about, *issues]
     zones = {subject.subject: subject.zone for subject in subjects}
     report.review_items = review([*results, *typed], noted, deaths=deaths, zones=zones)
-    report.set_aside += issues
+    report.set_aside += [issue for _, issue in issues]
     report.measurements = sum(one.interval is not None for one in results)
     report.findings = sum(one.present is not None for one in results)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC
 from pathlib import Path
 from typing import TypeVar
 
@@ -116,12 +117,12 @@ def score_known(known: Known, folder: TrialFolder, options: ScoreOptions) -> Sco
     return ScoreReport(scored, rules.cutoff, known.complete, issues, len(known.reading.set_aside))
 
 
-def gather(folder: TrialFolder, state: Path, source: Path | None = None) -> Known:
-    """Read the site's records and what the store holds of the hospital's."""
+def gather(folder: TrialFolder, state: Path, source: Path | None = None, *, existing: bool = False) -> Known:
+    """Read the site's records and what the store holds of the hospital's; with `existing` no state file is made."""
     reading = read_trial(folder, source)
     entities = _by_subject(reading.entities)
     typed, unread = _typed(entities, folder)
-    with open_store(state, writer=False) as store:
+    with open_store(state, writer=False, existing=existing) as store:
         pulled = ResultStore(store, folder.id)
         results, unusable = results_of(store, folder)
         last = {pull.place: pull for pull in pulled.pulls()}
@@ -129,7 +130,6 @@ def gather(folder: TrialFolder, state: Path, source: Path | None = None) -> Know
         patients = {name: pulled.patient_of(name) for name in names}
         read = {name: pulled.last_read(name) for name in names}
         marks = {name: pull.checkpoint for name, pull in read.items() if pull is not None}
-        owners = {one.name: one.subject for one in pulled.current()}
     return Known(
         reading,
         entities,
@@ -141,7 +141,7 @@ def gather(folder: TrialFolder, state: Path, source: Path | None = None) -> Know
         (
             *((aside.subject, aside.issue) for aside in reading.set_aside),
             *unread,
-            *((owners.get(issue.where.resource or ""), issue) for issue in unusable),
+            *unusable,
         ),
     )
 
@@ -249,8 +249,8 @@ def _scored(
     subject: Subject, known: Known, folder: TrialFolder, rules: ScoreRules, window: str | None
 ) -> SubjectScores:
     if window == EVERYTHING:
-        name = subject.subject
-        whole = score_everything(name, known.results.get(name, ()), rules.cutoff, known.patients.get(name))
+        name, zone = subject.subject, folder.sites[subject.site].zone
+        whole = score_everything(name, known.results.get(name, ()), rules.cutoff, known.patients.get(name), zone or UTC)
         return SubjectScores(name, (replace(whole, as_of=known.marks.get(name)),))
     scores = score_one(subject, known, folder, rules)
     if window is None:

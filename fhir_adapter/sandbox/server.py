@@ -32,5 +32,5 @@ def serve_until_signal(
         base = address_of(listener) + PATH
         sandbox = open_sandbox(database, quirks)
         load_files(load, sandbox, base)
-        serve_app(make_app(sandbox), listener, lambda: announce(base), SHUTDOWN_SECONDS)
+        serve_app(make_app(sandbox), listener, lambda: announce(base), SHUTDOWN_SECONDS, caught)
     return caught[-1] if caught else 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, tzinfo
 
 from fhir_adapter.issues import Issue
 from fhir_adapter.scores.change import change_between, died_before
@@ -41,9 +42,11 @@ def score_subject(
     return SubjectScores(subject, tuple(windows), _change(subject, windows, rules, course, death, notes))
 
 
-def score_everything(subject: str, results: Iterable[Result], cutoff: int, patient: str | None = None) -> WindowScore:
-    """One score without visits: every result counts, the worst of each decides."""
-    return WindowScore(subject, "all", total(choose_all(results), cutoff), patient)
+def score_everything(
+    subject: str, results: Iterable[Result], cutoff: int, patient: str | None = None, zone: tzinfo = UTC
+) -> WindowScore:
+    """One score without visits: every result counts, the worst of each decides; days are those of the zone."""
+    return WindowScore(subject, "all", total(choose_all(results, zone), cutoff), patient)
 
 
 def _anything(choices: Mapping[str, Choice]) -> bool:

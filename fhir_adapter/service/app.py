@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 from fastapi import FastAPI, Request, Response
 from fastapi.routing import APIRoute
@@ -14,14 +18,15 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, JSONResponse
 
 from fhir_adapter import __version__
-from fhir_adapter.issues import AdapterError, Misconfigured
+from fhir_adapter.issues import AdapterError
 from fhir_adapter.service import describe
 from fhir_adapter.service.capability import capability_statement, operation_definition
 from fhir_adapter.service.guard import BASE, Guard, refused
-from fhir_adapter.service.hscore import PatientScores, loaded, score_sent
 from fhir_adapter.service.metrics import CONTENT_TYPE, Metrics
 from fhir_adapter.service.pages import PAGE_HEADERS, front_page, report_page
-from fhir_adapter.service.trial_data import Served, TrialData
+from fhir_adapter.service.patient_scores import PatientScores, loaded
+from fhir_adapter.service.sent_scores import score_sent
+from fhir_adapter.service.trial_data import Served, Snapshot, TrialData
 from fhir_adapter.service.validate import validate
 from fhir_adapter.serving.content import FHIR_JSON, body_of, require_json_wanted, resource_of
 from fhir_adapter.serving.outcome import FhirError, refusal
@@ -29,6 +34,7 @@ from fhir_adapter.settings import ServiceSettings, Settings, state_file
 from fhir_adapter.trial_folder import read_trial_folder, trial_path
 from fhir_adapter.validation.primitives import is_id
 
+SENT_AT_ONCE = 2
 _TITLE = "fhir-adapter"
 
 
@@ -90,67 +96,77 @@ def _served(settings: Settings) -> Served | None:
 
 def _fhir(app: FastAPI, data: TrialData | None, metrics: Metrics, service: ServiceSettings) -> None:
     scores = PatientScores(data, metrics)
+    # What is sent is worked on in turn: a hostile one costs time and memory, and not as often as somebody likes.
+    at_work = asyncio.Semaphore(SENT_AT_ONCE)
 
-    async def resource_sent(request: Request) -> dict[str, Any]:
-        return resource_of(request.headers, await body_of(request, service.max_body_bytes))
+    async def sent_to(request: Request, work: Callable[[bytes, dict[str, Any]], bytes]) -> Response:
+        _require_json_wanted(request)
+        headers, query = request.headers, request.scope["query_string"]
+        body = await body_of(request, service.max_body_bytes)
+        async with at_work:
+            return _fhir_answer(await run_in_threadpool(lambda: work(query, resource_of(headers, body))))
 
     # Routes are tried in their order: the one that programs call most comes first.
     @app.get(f"{BASE}/Patient/{{patient}}/$hscore", **describe.PATIENT_GET)
     async def patient_hscore(request: Request) -> Response:
-        require_json_wanted(request.headers)
-        patient = _patient_id(request)
-        return _fhir_answer(await scores.answer(patient, request.scope["query_string"]))
+        _require_json_wanted(request)
+        return _fhir_answer(await scores.answer(_patient_id(request), request.scope["query_string"]))
 
     @app.get(f"{BASE}/metadata", **describe.METADATA)
     async def metadata(request: Request) -> Response:
-        require_json_wanted(request.headers)
-        return _fhir_answer(capability_statement(str(request.base_url).rstrip("/") + BASE))
+        _require_json_wanted(request)
+        base = str(request.base_url).rstrip("/") + BASE
+        statement = capability_statement(base, patients=data is not None, token=service.token is not None)
+        return _fhir_answer(statement)
 
     @app.get(f"{BASE}/OperationDefinition/{{name}}", **describe.DEFINITION)
     async def definition(request: Request) -> Response:
-        require_json_wanted(request.headers)
+        _require_json_wanted(request)
         return _fhir_answer(operation_definition(request.path_params["name"]))
 
     @app.post(f"{BASE}/Patient/{{patient}}/$hscore", **describe.PATIENT_POST)
     async def patient_hscore_post(request: Request) -> Response:
-        require_json_wanted(request.headers)
+        _require_json_wanted(request)
         patient, sent = _patient_id(request), await body_of(request, service.max_body_bytes)
-        parameters = resource_of(request.headers, sent) if sent.strip() else {"resourceType": "Parameters"}
-        return _fhir_answer(await scores.answer(patient, request.scope["query_string"], parameters, sent))
+        parameters: dict[str, Any] = {"resourceType": "Parameters"}
+        if sent.strip():
+            async with at_work:
+                parameters = await run_in_threadpool(resource_of, request.headers, sent)
+        return _fhir_answer(await scores.answer(patient, request.scope["query_string"], parameters))
 
     @app.post(f"{BASE}/Observation/$hscore", **describe.OBSERVATIONS)
     async def observations_hscore(request: Request) -> Response:
-        require_json_wanted(request.headers)
-        sent = await resource_sent(request)
-        return _fhir_answer(await run_in_threadpool(score_sent, request.scope["query_string"], sent))
+        return await sent_to(request, score_sent)
 
     @app.post(f"{BASE}/{{kind}}/$validate", **describe.VALIDATE)
     async def validate_resource(request: Request) -> Response:
-        require_json_wanted(request.headers)
-        sent = await resource_sent(request)
-        kind, query = request.path_params["kind"], request.scope["query_string"]
-        return _fhir_answer(await run_in_threadpool(validate, kind, query, sent))
+        return await sent_to(request, partial(validate, request.path_params["kind"]))
 
 
 def _watching(app: FastAPI, data: TrialData | None, metrics: Metrics) -> None:
+    @app.head("/health/live", include_in_schema=False)
     @app.get("/health/live", **describe.LIVE)
     async def live(_request: Request) -> Response:
         return JSONResponse({"status": "live"})
 
+    @app.head("/health/ready", include_in_schema=False)
     @app.get("/health/ready", **describe.READY)
     async def ready(_request: Request) -> Response:
         if data is None:
             return JSONResponse({"status": "ready", "checks": {"trial": "none is served"}})
-        if data.at_hand() is None:
-            try:
-                await run_in_threadpool(data.load)
-            except AdapterError as error:
-                codes = ", ".join(issue.code for issue in error.issues) or "cannot be read"
-                return JSONResponse({"status": "not ready", "checks": {"trial": codes}}, 503, {"Retry-After": "5"})
-        return JSONResponse({"status": "ready", "checks": {"trial": "read"}})
+        try:
+            snapshot = await _snapshot(data)
+        except AdapterError as error:
+            codes = ", ".join(issue.code for issue in error.issues) or "cannot be read"
+            return JSONResponse({"status": "not ready", "checks": {"trial": codes}}, 503, {"Retry-After": "5"})
+        known = f"{len(snapshot.subjects)} known" if snapshot.subjects else "none known: pull from the hospital first"
+        return JSONResponse({"status": "ready", "checks": {"trial": "read", "patients": known}})
 
     @app.get("/metrics", **describe.METRICS)
     async def figures(_request: Request) -> Response:
+        if data is not None:
+            with contextlib.suppress(AdapterError):  # the figures say that it failed
+                await _snapshot(data)
         return Response(metrics.text(), media_type=CONTENT_TYPE)
 
 
@@ -168,11 +184,16 @@ def _people(app: FastAPI, data: TrialData | None, served: Served | None) -> None
         return HTMLResponse(await run_in_threadpool(_report, data), headers=PAGE_HEADERS)
 
 
+async def _snapshot(data: TrialData) -> Snapshot:
+    snapshot = data.at_hand()
+    return snapshot if snapshot is not None else await run_in_threadpool(data.load)
+
+
 def _report(data: TrialData) -> bytes:
-    try:
-        return report_page(loaded(data))
-    except Misconfigured as error:
-        raise refusal(404, "not-found", "this trial states no rule for scores, so there is no report") from error
+    snapshot = loaded(data)
+    if snapshot.folder.scores is None:
+        raise refusal(404, "not-found", "this trial states no rule for scores, so there is no report")
+    return report_page(snapshot)
 
 
 def _patient_id(request: Request) -> str:
@@ -180,6 +201,11 @@ def _patient_id(request: Request) -> str:
     if not is_id(patient):
         raise refusal(400, "invalid", "an id has 1 to 64 of the characters A-Z a-z 0-9 - .")
     return patient
+
+
+def _require_json_wanted(request: Request) -> None:
+    query = request.scope["query_string"]
+    require_json_wanted(request.headers, parse_qsl(query.decode("latin-1")) if b"_format" in query else ())
 
 
 def _fhir_answer(body: bytes) -> Response:

@@ -48,7 +48,7 @@ class Asked:
 
 
 def of_query(raw: bytes, known: Mapping[str, str]) -> Asked:
-    """What a query asks for; raises `FhirError` 400 for a parameter that is not known or said twice, 422 for its value.
+    """What a query asks for; raises `FhirError` 400 for a parameter that is unknown, said twice or wrong.
 
     A mistyped parameter is never ignored: the answer would be to another question.
     """
@@ -65,6 +65,7 @@ def of_query(raw: bytes, known: Mapping[str, str]) -> Asked:
 def of_parameters(resource: Mapping[str, object], known: Mapping[str, str], resources: Sequence[str] = ()) -> Asked:
     """What a Parameters resource asks for; raises `FhirError` as `of_query` does, `resources` may be sent in it."""
     parts = resource.get("parameter", [])
+    _check_keys(resource, ("resourceType", "id", "meta", "language", "parameter"), "Parameters")
     if not isinstance(parts, list):
         raise refusal(400, "structure", "parameter is not an array", "Parameters.parameter")
     values: dict[str, object] = {}
@@ -88,7 +89,21 @@ def _parts(parts: list[object]) -> Iterator[tuple[str, Mapping[str, object], str
         place = f"Parameters.parameter[{number}]"
         if not isinstance(part, dict) or not isinstance(part.get("name"), str):
             raise refusal(400, "structure", "a parameter is an object with a name", place)
+        _check_keys(part, ("id", "name", "resource", *(key for key in part if key.startswith("value"))), place)
         yield part["name"], part, place
+
+
+def require_type(resource: object, kinds: Sequence[str]) -> None:
+    """Raise `FhirError` 400 for what is no resource of one of these types."""
+    found = resource.get("resourceType") if isinstance(resource, dict) else None
+    if found not in kinds:
+        raise refusal(400, "invalid", f"resourceType must be {' or '.join(kinds)} here", "resourceType")
+
+
+def _check_keys(stated: Mapping[str, object], known: Sequence[str], place: str) -> None:
+    """Whatever else is said there would change the question, and is not understood."""
+    if not stated.keys() <= set(known):
+        raise refusal(400, "not-supported", f"nothing is read here but {', '.join(known)}", place)
 
 
 def _resource(name: str, part: Mapping[str, object], place: str) -> Mapping[str, object]:
@@ -101,8 +116,8 @@ def _resource(name: str, part: Mapping[str, object], place: str) -> Mapping[str,
 
 def _check_name(name: str, times: int, known: Mapping[str, str], place: str | None = None) -> None:
     if name not in known:
-        message = f"no parameter of that name; there are {', '.join(sorted(known))}"
-        raise refusal(400, "not-supported", message, place)
+        there = f"there are {', '.join(sorted(known))}" if known else "they stand in the Parameters that are sent"
+        raise refusal(400, "not-supported", f"no parameter of that name here; {there}", place)
     if times > 1:
         raise refusal(400, "invalid", f"{name} may be said once", place)
 

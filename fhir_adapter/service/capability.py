@@ -14,20 +14,27 @@ from fhir_adapter.validation import resource_types
 from fhir_adapter.validation.canonical_resources import canonical_resource
 
 STATED = "2026-11-25"
-"""The day on which what this file states was last looked through."""
+"""The day on which what this file states was last looked through; FHIR asks for one."""
 
 _VALIDATE = {"name": "validate", "definition": "http://hl7.org/fhir/OperationDefinition/Resource-validate"}
-_HSCORE = {"name": "hscore", "definition": f"{CANONICAL_BASE}/OperationDefinition/hscore"}
-_SCORED = ("Patient", "Observation")
+_DEFINITIONS = {"Patient": "hscore", "Observation": "observation-hscore"}
+"""Our operation is called the same on both; what it takes differs."""
+_ABSTRACT = frozenset({"Resource", "DomainResource"})
 _NOTE = (
     "Scores are computed from what was pulled before; nothing is pulled, stored or changed by a call. $validate checks "
     "resources against FHIR R4 itself, not yet against profiles or terminologies; what it does not evaluate it says."
 )
+_TOKEN = {"description": "A bearer token in the header Authorization; /health is open to all."}
 
 
 @lru_cache(maxsize=16)
-def capability_statement(base: str) -> bytes:
-    """The statement of the service at this base."""
+def capability_statement(base: str, *, patients: bool, token: bool) -> bytes:
+    """The statement of the service at this base: whether it knows patients, and whether callers must show a token."""
+    scored = [kind for kind in _DEFINITIONS if patients or kind != "Patient"]
+    rest: dict[str, object] = {"mode": "server", "documentation": _NOTE}
+    if token:
+        rest["security"] = _TOKEN
+    rest["resource"] = [_resource(kind, scored) for kind in sorted(resource_types() - _ABSTRACT)]
     statement = {
         "resourceType": "CapabilityStatement",
         "status": "active",
@@ -38,7 +45,7 @@ def capability_statement(base: str) -> bytes:
         "implementation": {"description": "fhir-adapter: HScore with evidence, validation", "url": base},
         "fhirVersion": "4.0.1",
         "format": ["json"],
-        "rest": [{"mode": "server", "documentation": _NOTE, "resource": [_resource(one) for one in _types()]}],
+        "rest": [rest],
     }
     return fhirjson.dumps(statement)
 
@@ -46,18 +53,15 @@ def capability_statement(base: str) -> bytes:
 @lru_cache(maxsize=8)
 def operation_definition(name: str) -> bytes:
     """The definition of one of our operations; raises `FhirError` 404 for another name."""
-    if name != _HSCORE["name"]:
-        raise refusal(404, "not-found", "no such definition here; there is hscore")
+    if name not in _DEFINITIONS.values():
+        raise refusal(404, "not-found", f"no such definition here; there are {' and '.join(_DEFINITIONS.values())}")
     return fhirjson.dumps(canonical_resource(f"OperationDefinition-{name}"))
 
 
-def _types() -> list[str]:
-    return sorted(resource_types())
-
-
-def _resource(kind: str) -> dict[str, object]:
+def _resource(kind: str, scored: list[str]) -> dict[str, object]:
     found: dict[str, object] = {"type": kind}
     if kind == "OperationDefinition":
         found["interaction"] = [{"code": "read"}]
-    found["operation"] = [*([_HSCORE] if kind in _SCORED else []), _VALIDATE]
+    definition = f"{CANONICAL_BASE}/OperationDefinition/{_DEFINITIONS[kind]}" if kind in scored else ""
+    found["operation"] = [*([{"name": "hscore", "definition": definition}] if definition else []), _VALIDATE]
     return found

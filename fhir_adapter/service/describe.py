@@ -53,14 +53,23 @@ def _query(name: str, schema: Described, text: str) -> Described:
 
 
 _PATIENT = _path("patient", _ID, "the id of the Patient on the hospital's server")
-_WINDOW = _query("window", {"type": "string", "minLength": 1, "maxLength": 64}, "one visit of the trial's rule, or all")
+_WINDOW = _query(
+    "window",
+    {"type": "string", "pattern": r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"},
+    "one visit of the trial's rule, or all",
+)
+_ALL = _query("window", {"type": "string", "const": "all"}, "nothing else: what is sent has no visits")
 _CUTOFF = _query("cutoff", {"type": "integer", "minimum": 0, "maximum": MAXIMUM}, "points from which a score counts")
 _EVIDENCE = _query("evidence", {"type": "boolean"}, "whether the results that were used come with the scores")
 _SCORES = _answer("a Bundle of scores, and an OperationOutcome where there is something to say", "Bundle")
 _REFUSALS = _outcomes(
     _400="a malformed request", _406="another media type is wanted", _422="a value that cannot be used"
 )
-_SENT = _outcomes(_413="the content is too large", _415="the content has another media type or FHIR version")
+_SENT = _outcomes(
+    _408="the content came too slowly",
+    _413="the content is too large",
+    _415="the content has another media type or FHIR version",
+)
 _NOBODY = _outcomes(_404="no such patient in the served trial", _503="the trial's data cannot be read now")
 _PARAMETERS = {
     **_resource("Parameters"),
@@ -81,6 +90,7 @@ _ANY_RESOURCE = {
 
 EVERYWHERE: Responses = {
     401: {"description": "a bearer token is needed"},
+    403: {"description": "called at an address that others can reach, without a token being configured"},
     421: {"description": "called by a name that is not this machine's, without a token"},
     500: {"description": "an error of the service itself"},
 }
@@ -97,7 +107,9 @@ DEFINITION: Described = {
         200: _answer("the OperationDefinition", "OperationDefinition"),
         **_outcomes(_400="an unfit address", _404="there is none of that name", _406="no JSON is wanted"),
     },
-    "openapi_extra": {"parameters": [_path("name", {"type": "string", "enum": ["hscore"]}, "its name")]},
+    "openapi_extra": {
+        "parameters": [_path("name", {"type": "string", "enum": ["hscore", "observation-hscore"]}, "its name")]
+    },
 }
 PATIENT_GET: Described = {
     "summary": "A patient's scores, from the store",
@@ -112,7 +124,7 @@ PATIENT_POST: Described = {
 OBSERVATIONS: Described = {
     "summary": "The score of Observations that are sent",
     "responses": {200: _SCORES, **_REFUSALS, **_SENT},
-    "openapi_extra": {**_body(_SENT_OBSERVATIONS)},
+    "openapi_extra": {"parameters": [_ALL, _CUTOFF, _EVIDENCE], **_body(_SENT_OBSERVATIONS)},
 }
 VALIDATE: Described = {
     "summary": "What is wrong with a resource",
@@ -125,6 +137,8 @@ VALIDATE: Described = {
     "openapi_extra": {
         "parameters": [
             _path("kind", {"type": "string", "pattern": "^[A-Z][A-Za-z]{1,63}$"}, "the resource type"),
+            _query("profile", {"type": "string", "format": "uri"}, "a profile; not evaluated yet, and said so"),
+            _query("mode", {"type": "string", "enum": ["create", "update", "profile"]}, "what the resource is for"),
         ],
         **_body(_ANY_RESOURCE),
     },

@@ -24,13 +24,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from fhir_adapter.client import Secret
 from fhir_adapter.service.metrics import Metrics
 from fhir_adapter.serving.content import error_response
+from fhir_adapter.serving.listening import is_loopback
 from fhir_adapter.serving.outcome import FhirError, Problem, refusal
 
 BASE = "/fhir"
 OPEN_TO_ALL = frozenset({"/health/live", "/health/ready"})
 PAGES = frozenset({"/", "/report"})
 
-_LOOPBACK_NAMES = frozenset({b"localhost", b"127.0.0.1", b"[::1]", b"::1"})
 _PLAIN = re.compile(rb"(?:/[A-Za-z0-9$_-][A-Za-z0-9$._-]*)+")
 """Nearly every address: nothing in it can be read in two ways."""
 _UNFIT = re.compile(rb"[\x00-\x20\x7f;\\]|%2f|%5c|/\.\.?(?:/|$)|//", re.IGNORECASE)
@@ -97,7 +97,7 @@ class Guard:
         if is_fhir(path) and _is_unfit(scope):
             return _UNFIT_ADDRESS
         if self._token is None:
-            return _OTHER_HOST if _asks_another_name(scope) else None
+            return _may_not_answer(scope)
         if path in OPEN_TO_ALL or self._shows_token(scope):
             return None
         return FhirError(401, _NOT_LET_IN, _challenge(path))
@@ -116,6 +116,7 @@ _CLIENT_LEFT = 499
 _FAILED = refusal(500, "exception", "an error of the service itself; its log says where")
 _UNFIT_ADDRESS = refusal(400, "invalid", "the address holds characters or parts that no FHIR address has")
 _OTHER_HOST = refusal(421, "security", "without a token this service answers by the names of this machine's loopback")
+_NO_TOKEN = refusal(403, "security", "without a token this service answers on a loopback address only")
 _NOT_LET_IN = (Problem("login", "a bearer token is needed: Authorization: Bearer ..."),)
 
 
@@ -146,10 +147,17 @@ def _is_unfit(scope: Scope) -> bool:
     return b"%25" in sent  # encoded twice
 
 
-def _asks_another_name(scope: Scope) -> bool:
-    """True for a call that reached a loopback address under a foreign name: a web page that had its name rebound."""
+def _may_not_answer(scope: Scope) -> FhirError | None:
+    """Why a call without any token is not answered: others can reach this address, or it was called by another name.
+
+    A web page can have its own name rebound to the loopback address; its calls then carry that name.
+    """
     server = scope.get("server")
-    return server is not None and _is_loopback(server[0]) and not _names_loopback(_header(scope, b"host"))
+    if server is None or not _is_address(server[0]):
+        return None  # a socket of the file system, or an application called in its own process
+    if not _is_loopback(server[0]):
+        return _NO_TOKEN
+    return None if _names_loopback(_header(scope, b"host")) else _OTHER_HOST
 
 
 def _header(scope: Scope, name: bytes) -> bytes:
@@ -159,13 +167,18 @@ def _header(scope: Scope, name: bytes) -> bytes:
 
 @lru_cache(maxsize=64)
 def _names_loopback(host: bytes) -> bool:
-    return re.sub(rb":\d+$", b"", host).lower() in _LOOPBACK_NAMES
+    return is_loopback(re.sub(r":\d+$", "", host.decode("latin-1")))
 
 
 @lru_cache(maxsize=64)
 def _is_loopback(host: str) -> bool:
+    return is_loopback(host)
+
+
+@lru_cache(maxsize=64)
+def _is_address(host: str) -> bool:
     try:
-        return ipaddress.ip_address(host).is_loopback
+        return bool(ipaddress.ip_address(host))
     except ValueError:
         return False
 

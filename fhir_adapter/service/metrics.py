@@ -57,6 +57,9 @@ class Metrics:
             "1 when the last pull of every place was complete, 0 when not or when there was none",
             registry=self._registry,
         )
+        self._patients = Gauge(
+            "fhir_adapter_patients_known", "How many Patients of the hospital can be asked for", registry=self._registry
+        )
         self._counter = lru_cache(maxsize=1024)(self._labelled)
         self.kept = self._scores.labels("kept").inc
         self.computed = self._scores.labels("computed").inc
@@ -69,8 +72,9 @@ class Metrics:
         if _logger.isEnabledFor(logging.DEBUG):
             _logger.debug("answered", extra={"operation": operation, "status": status, "milliseconds": seconds * 1000})
 
-    def loaded(self, pulls: tuple[Pull, ...]) -> None:
-        """The trial's data were read; what is known of the pulls behind them."""
+    def loaded(self, pulls: tuple[Pull, ...], patients: int) -> None:
+        """The trial's data were read; what is known of the pulls behind them, and of how many Patients."""
+        self._patients.set(patients)
         self._loads.labels("ok").inc()
         self._complete.set(1 if pulls and all(pull.complete for pull in pulls) else 0)
         moments = [datetime.fromisoformat(pull.started).timestamp() for pull in pulls if pull.started]

@@ -55,8 +55,8 @@ def front_page(trial: str | None) -> str:
 
 def report_page(snapshot: Snapshot) -> bytes:
     """The report of everything known; kept as long as the data are the same. Raises `Misconfigured` without a rule."""
-    kept = snapshot.answers.get(report_page)
+    kept = snapshot.answers.kept.get(report_page)
     if kept is None:
         kept = render(page_of(snapshot.folder, snapshot.known, ReportOptions())).encode()
-        snapshot.keep(report_page, kept)
+        snapshot.answers.keep(report_page, kept)
     return kept

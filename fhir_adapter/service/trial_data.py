@@ -1,6 +1,7 @@
 """What the service knows of its trial, read again when somebody changed it, and the answers made of it.
 
-The state file is asked at every call (a few microseconds); the files of the trial at most once a second.
+The state file is asked at every call (a few microseconds); the files of the trial at most once a second, by the thread
+that would also read them. Nothing is made, upgraded or written.
 """
 
 from __future__ import annotations
@@ -15,13 +16,15 @@ from pathlib import Path
 from fhir_adapter.issues import AdapterError
 from fhir_adapter.jobs.score import Known, gather
 from fhir_adapter.service.metrics import Metrics
-from fhir_adapter.store import FILE, Received, ResultStore, StateVersion, StateWatcher, open_store
+from fhir_adapter.store import Received, ResultStore, StateVersion, StateWatcher, open_store
 from fhir_adapter.trial_folder import TrialFolder, read_trial_folder, trial_path
 
-MOST_ANSWERS = 10_000
-FILES_SECONDS = 1.0
+MOST_ANSWER_BYTES = 64 * 1024 * 1024
+LOOK_SECONDS = 1.0
+_TRIES = 3
 
 _Files = tuple[tuple[str, int, int], ...]
+_Version = tuple[StateVersion, _Files]
 _logger = logging.getLogger(__name__)
 
 
@@ -35,6 +38,21 @@ class Served:
     hospital: str | None = None
 
 
+@dataclass(slots=True)
+class Answers:
+    """Answers given at one version of the data, as long as they take no more room than they may."""
+
+    kept: dict[object, bytes] = field(default_factory=dict)
+    size: int = 0
+
+    def keep(self, key: object, answer: bytes) -> None:
+        """Remember an answer; when there is no room, all others are forgotten."""
+        if self.size + len(answer) > MOST_ANSWER_BYTES:
+            self.kept, self.size = {}, 0
+        self.kept[key] = answer
+        self.size += len(answer)
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """The trial at one version of its data, and the answers given from it."""
@@ -44,14 +62,8 @@ class Snapshot:
     subjects: Mapping[str, str]
     """Subject by the id of the Patient at the hospital."""
     bodies: Mapping[str, Received]
-    """What stands at the hospital, by subject and reference."""
-    answers: dict[object, bytes] = field(default_factory=dict)
-
-    def keep(self, key: object, answer: bytes) -> None:
-        """Remember an answer as long as the data are these."""
-        if len(self.answers) >= MOST_ANSWERS:
-            self.answers.clear()
-        self.answers[key] = answer
+    """What stands at the hospital, by the hash that each result carries."""
+    answers: Answers = field(default_factory=Answers)
 
 
 class TrialData:
@@ -60,68 +72,80 @@ class TrialData:
     def __init__(self, served: Served, metrics: Metrics) -> None:
         self._served = served
         self._metrics = metrics
+        self._path = trial_path(served.trial)
         self._watcher = StateWatcher(served.state)
         self._watching = threading.Lock()
         self._loading = threading.Lock()
-        self._version: tuple[StateVersion, _Files] | None = None
-        self._snapshot: Snapshot | None = None
+        # One attribute, so that nobody meets a snapshot beside the version of another.
+        self._current: tuple[StateVersion, Snapshot] | None = None
         self._files: _Files = ()
         self._looked = float("-inf")
-        read_trial_folder(trial_path(served.trial))  # a folder that cannot be read is said at once
+        self._failed: tuple[float, AdapterError] | None = None
 
     def at_hand(self) -> Snapshot | None:
-        """What was read before, if it is still what stands there."""
-        return self._snapshot if self._snapshot is not None and self._current() == self._version else None
+        """What was read before, if it is still what stands there; None also when the files must be looked at again."""
+        current = self._current
+        if current is None or time.monotonic() - self._looked >= LOOK_SECONDS:
+            return None
+        state, snapshot = current
+        return snapshot if state is not None and self._state() == state else None
 
     def load(self) -> Snapshot:
-        """What stands there now; raises `AdapterError` when it cannot be read."""
+        """What stands there now; raises `AdapterError` when it cannot be read. Not for an event loop: it takes time."""
         with self._loading:
-            snapshot = self.at_hand()
-            if snapshot is not None:
-                return snapshot
+            if self._failed is not None and time.monotonic() - self._failed[0] < LOOK_SECONDS:
+                raise self._failed[1]
+            self._failed = None
+            before, self._files = self._files, tuple(self._stamps())
+            self._looked = time.monotonic()
+            snapshot = self.at_hand() if before == self._files else None
             try:
-                with open_store(self._served.state, writer=False):
-                    pass  # made when it is not there, so that it has a version
-                version = self._current()  # before reading: a change meanwhile is seen at the next call
-                snapshot = self._read()
+                return snapshot or self._read_again()
             except AdapterError as error:
+                self._failed, self._current = (time.monotonic(), error), None
                 self._metrics.not_loaded()
                 _logger.warning("the trial cannot be read", extra={"codes": [issue.code for issue in error.issues]})
                 raise
-            self._metrics.loaded(snapshot.known.pulls)
-            self._version, self._snapshot = version, snapshot
-            return snapshot
 
     def close(self) -> None:
         """Let go of the state file."""
         with self._watching:
             self._watcher.close()
 
-    def _current(self) -> tuple[StateVersion, _Files]:
+    def _read_again(self) -> Snapshot:
+        """Read everything, and once more when somebody wrote meanwhile: one answer is of one data cut."""
+        for _ in range(_TRIES):
+            version = self._state()  # before reading: a change meanwhile is seen now, or at the next call
+            snapshot = self._read()
+            if self._state() == version:
+                break
+        self._current = version, snapshot
+        self._metrics.loaded(snapshot.known.pulls, len(snapshot.subjects))
+        if not snapshot.subjects:
+            _logger.warning("no Patient is known at the hospital's server; pull from it first")
+        return snapshot
+
+    def _state(self) -> StateVersion:
         with self._watching:
-            now = time.monotonic()
-            if now - self._looked >= FILES_SECONDS:
-                self._files, self._looked = tuple(self._stamps()), now
-            return self._watcher.version(), self._files
+            return self._watcher.version()
 
     def _stamps(self) -> Iterator[tuple[str, int, int]]:
-        folders = {trial_path(self._served.trial), *([self._served.source] if self._served.source else [])}
-        for path in sorted(path for folder in folders for path in folder.rglob("*")):
+        for folder in {self._path, *([self._served.source] if self._served.source else [])}:
             try:
-                found = path.stat()
-            except OSError:
-                continue  # gone since it was listed
-            yield str(path), found.st_mtime_ns, found.st_size
+                for path in sorted(folder.rglob("*")):
+                    found = path.stat()
+                    yield str(path), found.st_mtime_ns, found.st_size
+            except OSError as error:  # gone, or not to be reached: another stamp than before, and reading says why
+                yield str(folder), error.errno or 0, 0
 
     def _read(self) -> Snapshot:
         served = self._served
-        folder = read_trial_folder(trial_path(served.trial))
-        known = gather(folder, served.state, served.source)
-        with open_store(served.state, writer=False) as store:
+        folder = read_trial_folder(self._path)
+        known = gather(folder, served.state, served.source, existing=True)
+        with open_store(served.state, writer=False, existing=True) as store:
             results = ResultStore(store, folder.id)
-            places = (served.hospital, FILE) if served.hospital is not None else None
-            patients = results.patients(places)
-            bodies = {f"{one.subject} {one.name}": one for one in results.current()}
+            patients = results.patients((served.hospital,) if served.hospital is not None else None)
+            bodies = {one.sha256.hex(): one for one in results.current()}
         subjects = {
             name.removeprefix("Patient/"): next(iter(whose))
             for name, whose in patients.items()

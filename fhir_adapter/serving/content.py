@@ -5,6 +5,7 @@ Sources: https://hl7.org/fhir/R4/http.html, RFC 9110
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Sequence
 from functools import lru_cache
@@ -18,6 +19,8 @@ from fhir_adapter import fhirjson
 from fhir_adapter.serving.outcome import FhirError, outcome_body, refusal
 
 FHIR_JSON = "application/fhir+json"
+LONGEST_SECONDS = 60
+"""How long the content of a request may take to come."""
 JSON_TYPES = frozenset({FHIR_JSON, "application/json", "text/json"})
 
 _VERSIONS = frozenset({"4.0", "4.0.1"})
@@ -32,37 +35,57 @@ def error_response(error: FhirError) -> Response:
 
 
 async def body_of(request: Request, largest: int) -> bytes:
-    """The whole content; raises `FhirError` 413 as soon as it is too large."""
+    """The whole content; raises `FhirError` 413 as soon as it is too large, 408 when it comes too slowly."""
     length = request.headers.get("content-length", "")
     too_large = refusal(413, "too-long", f"a request has at most {largest} bytes")
     if length.isdigit() and int(length[:20]) > largest:
         raise too_large
     parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
-        if size > largest:
-            raise too_large
-        parts.append(part)
+    try:
+        async with asyncio.timeout(LONGEST_SECONDS):
+            async for part in request.stream():
+                size += len(part)
+                if size > largest:
+                    raise too_large
+                parts.append(part)
+    except TimeoutError as error:
+        raise refusal(408, "timeout", f"the content took more than {LONGEST_SECONDS} seconds to come") from error
     return b"".join(parts)
 
 
 def without_format(query: list[tuple[str, str]]) -> list[tuple[str, str]]:
     """The query without `_format`, which must be JSON where it is given."""
-    if any(name == "_format" and value.split(";")[0] not in _FORMATS for name, value in query):
-        raise refusal(406, "not-supported", f"only {FHIR_JSON} is spoken here")
+    _require_json_format(query)
     return [(name, value) for name, value in query if name != "_format"]
 
 
-def require_json_wanted(headers: Headers) -> None:
-    """Raise `FhirError` 406 when the client takes no JSON."""
-    if not _takes_json(headers.get("accept", "*/*")):
+def require_json_wanted(headers: Headers, query: Sequence[tuple[str, str]] = ()) -> None:
+    """Raise `FhirError` 406 when the client takes no JSON; where there is a `_format`, it says so instead of Accept."""
+    if any(name == "_format" for name, _ in query):
+        _require_json_format(query)
+    elif not _takes_json(headers.get("accept", "*/*")):
         raise refusal(406, "not-supported", f"only {FHIR_JSON} is spoken here")
+
+
+def _require_json_format(query: Sequence[tuple[str, str]]) -> None:
+    for value in (value for name, value in query if name == "_format"):
+        kind, *parameters = value.split(";")
+        if kind.strip() not in _FORMATS or _version(parameters) not in _VERSIONS:
+            raise refusal(406, "not-supported", f"only {FHIR_JSON} is spoken here")
 
 
 @lru_cache(maxsize=256)
 def _takes_json(accept: str) -> bool:
-    parts = [part.split(";") for part in accept.split(",")]
-    return any(part[0].strip().lower() in _ACCEPTED and _version(part[1:]) in _VERSIONS for part in parts)
+    parts = [part.split(";") for part in (accept.strip() or "*/*").split(",")]
+    return any(
+        part[0].strip().lower() in _ACCEPTED and _version(part[1:]) in _VERSIONS and not _is_unwanted(part[1:])
+        for part in parts
+    )
+
+
+def _is_unwanted(parameters: Sequence[str]) -> bool:
+    """True for `q=0`: named in order to be left out."""
+    return any(re.fullmatch(r"\s*q\s*=\s*0(\.0*)?\s*", one, re.IGNORECASE) for one in parameters)
 
 
 def media_type(headers: Headers) -> str:

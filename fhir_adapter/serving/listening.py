@@ -5,10 +5,11 @@ A signal ends nothing that is under way: no new call is taken, those begun are f
 
 from __future__ import annotations
 
+import ipaddress
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
@@ -26,9 +27,12 @@ class _Server(uvicorn.Server):
     """Calls `announce` once it really listens."""
 
     announce: Callable[[], None]
+    caught: Sequence[int] = ()
+    """Signals that came before it listened: it then ends at once."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        self.should_exit = self.should_exit or bool(self.caught)
         self.announce()
 
 
@@ -84,10 +88,27 @@ def caught_signals() -> Iterator[list[int]]:
 
 
 def serve_until_signal(
-    app: FastAPI, listener: socket.socket, announce: Callable[[], None], shutdown_seconds: int
+    app: FastAPI,
+    listener: socket.socket,
+    announce: Callable[[], None],
+    shutdown_seconds: int,
+    caught: Sequence[int] = (),
 ) -> None:
-    """Serve in the foreground until SIGINT or SIGTERM; what is under way then has `shutdown_seconds` to end."""
-    _server(app, announce, shutdown_seconds).run([listener])
+    """Serve in the foreground until SIGINT or SIGTERM; what is under way then has `shutdown_seconds` to end.
+
+    `caught` is what `caught_signals` gives: a signal that came before the server's own handlers is not lost.
+    """
+    server = _server(app, announce, shutdown_seconds)
+    server.caught = caught
+    server.run([listener])
+
+
+def is_loopback(host: str) -> bool:
+    """True for an address or name that only this machine can reach."""
+    try:
+        return host.lower() == "localhost" or ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
 
 
 def _server(app: FastAPI, announce: Callable[[], None], shutdown_seconds: int) -> _Server:

@@ -11,6 +11,9 @@ from dataclasses import dataclass, replace
 from fhir_adapter import fhirjson
 from fhir_adapter.issues import AdapterError, Issue, Severity
 
+ISSUE_CODES = "https://w3id.org/fhir-adapter/CodeSystem/issue-code"
+"""The system of our stable codes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -26,7 +29,7 @@ class Problem:
         """The element `OperationOutcome.issue`."""
         issue: dict[str, object] = {"severity": self.severity, "code": self.code}
         if self.detail:
-            issue["details"] = {"coding": [{"code": self.detail}], "text": self.message}
+            issue["details"] = {"coding": [{"system": ISSUE_CODES, "code": self.detail}]}
         issue["diagnostics"] = self.message
         if self.expression:
             issue["expression"] = [self.expression]

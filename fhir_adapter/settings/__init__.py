@@ -39,7 +39,7 @@ class ServiceSettings:
     host: str = "127.0.0.1"
     port: int = 8090
     token: Secret | None = None
-    max_body_bytes: int = 16 * 1024 * 1024
+    max_body_bytes: int = 8 * 1024 * 1024
     shutdown_seconds: int = 30
 
 
@@ -72,7 +72,7 @@ class Settings:
     def service(self, token_file: Path | None = None) -> ServiceSettings:
         """How the service is to run, with the token of this file or as stated; raises `Misconfigured` for a wrong one.
 
-        `FHIR_ADAPTER_SERVICE_TOKEN` stands before every file.
+        The environment (`FHIR_ADAPTER_SERVICE_TOKEN`) stands before what is configured.
         """
         stated = {name: self.service_stated[name] for name in _SERVICE_NUMBERS if name in self.service_stated}
         return ServiceSettings(token=self.service_token(token_file).token(), **stated)
@@ -80,7 +80,7 @@ class Settings:
     def service_token(self, token_file: Path | None = None) -> SecretPlace:
         """Where the service's token is stated."""
         if token_file is not None:
-            return SecretPlace(None, ("--token-file",), {"token_file": str(token_file)}, _SERVICE_TOKEN)
+            return SecretPlace(None, ("--token-file",), {"token_file": str(token_file)}, "")
         stated = {name: self.service_stated[name] for name in _TOKENS if name in self.service_stated}
         return SecretPlace(self.document, ("service",), stated, _SERVICE_TOKEN)
 

@@ -47,7 +47,7 @@ class SecretPlace:
     def issue(self, code: str, message: str, *below: str) -> Issue:
         """An issue at the key, or of the variable where there is no configuration file."""
         if self.document is None:
-            return Issue("error", code, message, Where(self.variable))
+            return Issue("error", code, message, Where(self.variable or self.key[0]))
         return self.document.issue(code, message, *self.key, *below)
 
     def source(self) -> SecretSource | None:
@@ -57,7 +57,7 @@ class SecretPlace:
             raise Misconfigured(message, self.issue("secret-twice", message, "token_file"))
         variable = self.stated.get("token_environment", self.variable)
         others = tuple(name for name in ("token", "token_file") if name in self.stated)
-        if os.environ.get(variable):
+        if variable and os.environ.get(variable):
             return SecretSource(self.issue("", "", *others[:1]).where, variable=variable, unused=others)
         if "token_file" in self.stated:
             file = _folder(self.document) / self.stated["token_file"]

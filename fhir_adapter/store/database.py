@@ -155,18 +155,22 @@ class Store:
         return self._place
 
 
-def open_store(place: Path, *, writer: bool) -> Store:
-    """Open the state file, made when it is not there; as writer, keep every other writer out.
+def open_store(place: Path, *, writer: bool, existing: bool = False) -> Store:
+    """Open the state file, made or upgraded when need be; as writer, keep every other writer out.
 
-    Raises `Retriable` when another writer is at work or the disk fails, `Fatal` for a file of a newer version.
+    `existing`: only read; a file that is not there or of an older version is left as it is. Raises `Retriable` for
+    that, when another writer is at work or the disk fails, and `Fatal` for a file of a newer version.
     """
+    if existing and not place.is_file():
+        message = "there is no state file: name the one that pull and push use, or run pull first"
+        raise Retriable(message, Issue("error", "state-missing", message, Where(str(place))))
     with storage_errors(str(place)):
         place.parent.mkdir(parents=True, exist_ok=True)
         lock = _lock(place) if writer else None
         engine = create_engine(URL.create("sqlite", database=str(place)))
         event.listen(engine, "connect", _configure)
         try:
-            _check_version(engine, place, locked=writer)
+            _check_version(engine, place, locked=writer, existing=existing)
         except BaseException:
             engine.dispose()
             if lock is not None:
@@ -213,13 +217,16 @@ def _configure(connection: Any, _record: object) -> None:  # noqa: ANN401 - the 
     cursor.close()
 
 
-def _check_version(engine: Engine, place: Path, *, locked: bool) -> None:
+def _check_version(engine: Engine, place: Path, *, locked: bool, existing: bool) -> None:
     found = _version(engine)
     if found is not None and found > SCHEMA_VERSION:
         message = f"the state has version {found}; this program knows {SCHEMA_VERSION}"
         raise Fatal(message, Issue("fatal", "state-version", message, Where(str(place))))
     if found == SCHEMA_VERSION:
         return
+    if existing:
+        message = f"the state has version {found}; a run of push or pull brings it to {SCHEMA_VERSION}"
+        raise Retriable(message, Issue("error", "state-version", message, Where(str(place))))
     # Tables are made one by one: whoever makes them keeps every other run out until the version is written.
     with contextlib.nullcontext() if locked else contextlib.closing(_lock(place)):
         if found is not None:

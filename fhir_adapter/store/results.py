@@ -172,16 +172,19 @@ class ResultStore:
     def patients(self, places: Collection[str] | None = None) -> dict[str, set[str]]:
         """Whose Patient each `Patient/id` of the hospital is, by this and by its address on a server.
 
-        Of all places or of these; more than one subject when places disagree: the same id elsewhere may be somebody
-        else.
+        Of all places or of these, as each place was read last: an id that was corrected since is nobody's. More than
+        one subject when places disagree: the same id elsewhere may be somebody else.
         """
+        latest: dict[tuple[str, str], int] = {}
+        rows = self._rows(select(patient).where(patient.c.trial == self._trial))
+        for row in rows:
+            key = (row.place, row.subject)
+            latest[key] = max(latest.get(key, row.seen_last), row.seen_last)
         found: dict[str, set[str]] = {}
-        query = select(patient.c.place, patient.c.name, patient.c.subject).where(patient.c.trial == self._trial)
-        if places is not None:
-            query = query.where(patient.c.place.in_(places))
-        for row in self._rows(query):
-            for address in (row.name, f"{row.place}/{row.name}"):
-                found.setdefault(address, set()).add(row.subject)
+        for row in rows:
+            if row.seen_last == latest[row.place, row.subject] and (places is None or row.place in places):
+                for address in (row.name, f"{row.place}/{row.name}"):
+                    found.setdefault(address, set()).add(row.subject)
         return found
 
     def patient_of(self, subject: str) -> str | None:

@@ -31,6 +31,7 @@ Code = Literal[
     "bidi-control",
     "invariant",
     "too-deep",
+    "more-defects",
 ]
 
 CODES: Final[Mapping[Code, str]] = {
@@ -54,6 +55,7 @@ CODES: Final[Mapping[Code, str]] = {
     "bidi-control": "An identifying text holds a character that changes the direction in which it is shown.",
     "invariant": "A rule between elements is broken; `rule` names it (obs-6, ext-1).",
     "too-deep": "The resource is nested too deep to be checked.",
+    "more-defects": "The resource has so many defects that the rest was not looked at.",
 }
 """Every issue code of the structural check, with what it means."""
 
@@ -61,6 +63,14 @@ _SAFE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _SAFE_CODE = re.compile(r"[a-z][a-z-]{0,31}")
 _SHOWN = 15
 _NUMBERS = (int, float, Decimal)
+
+
+MOST_ISSUES = 100
+"""How many defects of one resource are told: one request could hold a million."""
+
+
+class TooManyError(Exception):
+    """The resource has more defects than are told."""
 
 
 @dataclass(slots=True)
@@ -73,7 +83,9 @@ class Scan:
     is_contained: bool = False
 
     def report(self, code: Code, message: str, expression: str, rule: str) -> None:
-        """Note one error at the FHIRPath `expression`."""
+        """Note one error at the FHIRPath `expression`; raises `TooManyError` where there are enough."""
+        if len(self.issues) >= MOST_ISSUES:
+            raise TooManyError
         self.issues.append(Issue("error", code, message, Where(resource=self.resource, expression=expression), rule))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from fhir_adapter.issues import Issue, Where
 from fhir_adapter.validation.compile_structure import compile_table
-from fhir_adapter.validation.findings import Scan, json_type
+from fhir_adapter.validation.findings import MOST_ISSUES, Scan, TooManyError, json_type
 from fhir_adapter.validation.members import Check
 from fhir_adapter.validation.primitives import is_id
 from fhir_adapter.validation.r4_table import read_table
@@ -30,6 +30,9 @@ def _findings(check: Check, resource: dict[str, Any], kind: str) -> list[Issue]:
     scan = Scan(_label(resource, kind), contained_types(resource))
     try:
         check(resource, kind, scan)
+    except TooManyError:
+        message = f"more than {MOST_ISSUES} defects; the rest was not looked at"
+        scan.issues.append(Issue("error", "more-defects", message, Where(resource=scan.resource, expression=kind), kind))
     except RecursionError:
         scan.report("too-deep", "nested too deep to be checked", kind, kind)
     return scan.issues

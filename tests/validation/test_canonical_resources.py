@@ -19,19 +19,28 @@ def parameters(resource: dict[str, Any]) -> dict[str, tuple[str, int, str, str]]
     return {one["name"]: (one["use"], one["min"], one["max"], one["type"]) for one in resource["parameter"]}
 
 
-def test_the_operation_is_found_by_its_name() -> None:
+@pytest.mark.parametrize(
+    ("name", "kind", "on_type", "on_instance"),
+    [("hscore", "Patient", False, True), ("observation-hscore", "Observation", True, False)],
+)
+def test_the_operation_is_found_by_its_name(name: str, kind: str, *, on_type: bool, on_instance: bool) -> None:
     """Its address, and where it can be asked for."""
-    found = canonical_resource(HSCORE)
-    assert found["url"] == "https://w3id.org/fhir-adapter/OperationDefinition/hscore"
-    assert (found["code"], found["resource"], found["affectsState"]) == ("hscore", ["Patient", "Observation"], False)
-    assert (found["system"], found["type"], found["instance"]) == (False, True, True)
+    found = canonical_resource(f"OperationDefinition-{name}")
+    assert found["url"] == f"https://w3id.org/fhir-adapter/OperationDefinition/{name}"
+    assert (found["code"], found["resource"], found["affectsState"]) == ("hscore", [kind], False)
+    assert (found["system"], found["type"], found["instance"]) == (False, on_type, on_instance)
+
+
+def test_the_operation_of_observations_also_takes_them() -> None:
+    """All that the other takes, and the results."""
+    more = {"observation": ("in", 0, "*", "Observation"), "bundle": ("in", 0, "1", "Bundle")}
+    known = parameters(canonical_resource(HSCORE))
+    assert parameters(canonical_resource("OperationDefinition-observation-hscore")) == known | more
 
 
 def test_the_operation_says_what_goes_in_and_out() -> None:
     """All parameters in are optional; one resource comes out."""
     assert parameters(canonical_resource(HSCORE)) == {
-        "observation": ("in", 0, "*", "Observation"),
-        "bundle": ("in", 0, "1", "Bundle"),
         "window": ("in", 0, "1", "string"),
         "cutoff": ("in", 0, "1", "integer"),
         "evidence": ("in", 0, "1", "boolean"),
@@ -52,7 +61,7 @@ def test_every_resource_is_sound(name: str) -> None:
 def test_each_call_gives_a_copy() -> None:
     """Who changes what was given changes it for nobody else."""
     canonical_resource(HSCORE)["parameter"].clear()
-    assert len(canonical_resource(HSCORE)["parameter"]) == 6
+    assert len(canonical_resource(HSCORE)["parameter"]) == 4
 
 
 @pytest.mark.parametrize(
