@@ -73,6 +73,7 @@ def make_app(settings: Settings, service: ServiceSettings) -> FastAPI:
         responses=describe.EVERYWHERE,
         dependencies=describe.security(needed=service.token is not None),
     )
+    app.state.data = data
     app.router.route_class = _Plain
     _fhir(app, data, metrics, service)
     _watching(app, data, metrics)

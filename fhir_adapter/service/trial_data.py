@@ -107,6 +107,10 @@ class TrialData:
                 _logger.warning("the trial cannot be read", extra={"codes": [issue.code for issue in error.issues]})
                 raise
 
+    def look_again(self) -> None:
+        """Forget when the files were looked at: the next call looks."""
+        self._looked, self._failed = float("-inf"), None
+
     def close(self) -> None:
         """Let go of the state file."""
         with self._watching:
