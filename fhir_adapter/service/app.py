@@ -71,13 +71,13 @@ def make_app(settings: Settings, service: ServiceSettings) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         responses=describe.EVERYWHERE,
-        dependencies=describe.security(needed=service.token is not None),
     )
     app.state.data = data
     app.router.route_class = _Plain
-    _fhir(app, data, metrics, service)
-    _watching(app, data, metrics)
-    _people(app, data, served)
+    guarded = {"dependencies": describe.security(needed=service.token is not None)}
+    _fhir(app, data, metrics, service, guarded)
+    _watching(app, data, metrics, guarded)
+    _people(app, data, served, guarded)
     app.add_middleware(Guard, token=service.token, metrics=metrics)
     app.add_exception_handler(FhirError, _refused)
     app.add_exception_handler(HTTPException, _not_here)
@@ -95,7 +95,9 @@ def _served(settings: Settings) -> Served | None:
     return Served(stated["trial"], state, Path(source) if source else None, hospital)
 
 
-def _fhir(app: FastAPI, data: TrialData | None, metrics: Metrics, service: ServiceSettings) -> None:
+def _fhir(
+    app: FastAPI, data: TrialData | None, metrics: Metrics, service: ServiceSettings, guarded: describe.Described
+) -> None:
     scores = PatientScores(data, metrics)
     # What is sent is worked on in turn: a hostile one costs time and memory, and not as often as somebody likes.
     at_work = asyncio.Semaphore(SENT_AT_ONCE)
@@ -108,24 +110,24 @@ def _fhir(app: FastAPI, data: TrialData | None, metrics: Metrics, service: Servi
             return _fhir_answer(await run_in_threadpool(lambda: work(query, resource_of(headers, body))))
 
     # Routes are tried in their order: the one that programs call most comes first.
-    @app.get(f"{BASE}/Patient/{{patient}}/$hscore", **describe.PATIENT_GET)
+    @app.get(f"{BASE}/Patient/{{patient}}/$hscore", **describe.PATIENT_GET, **guarded)
     async def patient_hscore(request: Request) -> Response:
         _require_json_wanted(request)
         return _fhir_answer(await scores.answer(_patient_id(request), request.scope["query_string"]))
 
-    @app.get(f"{BASE}/metadata", **describe.METADATA)
+    @app.get(f"{BASE}/metadata", **describe.METADATA, **guarded)
     async def metadata(request: Request) -> Response:
         _require_json_wanted(request)
         base = str(request.base_url).rstrip("/") + BASE
         statement = capability_statement(base, patients=data is not None, token=service.token is not None)
         return _fhir_answer(statement)
 
-    @app.get(f"{BASE}/OperationDefinition/{{name}}", **describe.DEFINITION)
+    @app.get(f"{BASE}/OperationDefinition/{{name}}", **describe.DEFINITION, **guarded)
     async def definition(request: Request) -> Response:
         _require_json_wanted(request)
         return _fhir_answer(operation_definition(request.path_params["name"]))
 
-    @app.post(f"{BASE}/Patient/{{patient}}/$hscore", **describe.PATIENT_POST)
+    @app.post(f"{BASE}/Patient/{{patient}}/$hscore", **describe.PATIENT_POST, **guarded)
     async def patient_hscore_post(request: Request) -> Response:
         _require_json_wanted(request)
         patient, sent = _patient_id(request), await body_of(request, service.max_body_bytes)
@@ -135,16 +137,16 @@ def _fhir(app: FastAPI, data: TrialData | None, metrics: Metrics, service: Servi
                 parameters = await run_in_threadpool(resource_of, request.headers, sent)
         return _fhir_answer(await scores.answer(patient, request.scope["query_string"], parameters))
 
-    @app.post(f"{BASE}/Observation/$hscore", **describe.OBSERVATIONS)
+    @app.post(f"{BASE}/Observation/$hscore", **describe.OBSERVATIONS, **guarded)
     async def observations_hscore(request: Request) -> Response:
         return await sent_to(request, score_sent)
 
-    @app.post(f"{BASE}/{{kind}}/$validate", **describe.VALIDATE)
+    @app.post(f"{BASE}/{{kind}}/$validate", **describe.VALIDATE, **guarded)
     async def validate_resource(request: Request) -> Response:
         return await sent_to(request, partial(validate, request.path_params["kind"]))
 
 
-def _watching(app: FastAPI, data: TrialData | None, metrics: Metrics) -> None:
+def _watching(app: FastAPI, data: TrialData | None, metrics: Metrics, guarded: describe.Described) -> None:
     @app.head("/health/live", include_in_schema=False)
     @app.get("/health/live", **describe.LIVE)
     async def live(_request: Request) -> Response:
@@ -163,7 +165,7 @@ def _watching(app: FastAPI, data: TrialData | None, metrics: Metrics) -> None:
         known = f"{len(snapshot.subjects)} known" if snapshot.subjects else "none known: pull from the hospital first"
         return JSONResponse({"status": "ready", "checks": {"trial": "read", "patients": known}})
 
-    @app.get("/metrics", **describe.METRICS)
+    @app.get("/metrics", **describe.METRICS, **guarded)
     async def figures(_request: Request) -> Response:
         if data is not None:
             with contextlib.suppress(AdapterError):  # the figures say that it failed
@@ -171,14 +173,14 @@ def _watching(app: FastAPI, data: TrialData | None, metrics: Metrics) -> None:
         return Response(metrics.text(), media_type=CONTENT_TYPE)
 
 
-def _people(app: FastAPI, data: TrialData | None, served: Served | None) -> None:
+def _people(app: FastAPI, data: TrialData | None, served: Served | None, guarded: describe.Described) -> None:
     front = front_page(served.trial if served is not None else None)
 
-    @app.get("/", **describe.FRONT)
+    @app.get("/", **describe.FRONT, **guarded)
     async def front_of_house(_request: Request) -> Response:
         return HTMLResponse(front, headers=PAGE_HEADERS)
 
-    @app.get("/report", **describe.REPORT)
+    @app.get("/report", **describe.REPORT, **guarded)
     async def report(_request: Request) -> Response:
         if data is None:
             raise refusal(404, "not-found", "no trial is served here, so there is no report")

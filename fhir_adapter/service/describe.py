@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Response
 from fastapi.params import Depends as Dependency
 from fastapi.security import HTTPBearer
 
@@ -95,6 +95,7 @@ EVERYWHERE: Responses = {
     500: {"description": "an error of the service itself"},
 }
 METADATA: Described = {
+    "response_class": Response,
     "summary": "What the service can do",
     "responses": {
         200: _answer("the CapabilityStatement", "CapabilityStatement"),
@@ -102,6 +103,7 @@ METADATA: Described = {
     },
 }
 DEFINITION: Described = {
+    "response_class": Response,
     "summary": "The definition of an operation",
     "responses": {
         200: _answer("the OperationDefinition", "OperationDefinition"),
@@ -112,21 +114,25 @@ DEFINITION: Described = {
     },
 }
 PATIENT_GET: Described = {
+    "response_class": Response,
     "summary": "A patient's scores, from the store",
     "responses": {200: _SCORES, **_REFUSALS, **_NOBODY},
     "openapi_extra": {"parameters": [_PATIENT, _WINDOW, _CUTOFF, _EVIDENCE]},
 }
 PATIENT_POST: Described = {
+    "response_class": Response,
     "summary": "A patient's scores, from the store, with Parameters",
     "responses": {200: _SCORES, **_REFUSALS, **_SENT, **_NOBODY},
     "openapi_extra": {"parameters": [_PATIENT], **_body(_PARAMETERS, required=False)},
 }
 OBSERVATIONS: Described = {
+    "response_class": Response,
     "summary": "The score of Observations that are sent",
     "responses": {200: _SCORES, **_REFUSALS, **_SENT},
     "openapi_extra": {"parameters": [_ALL, _CUTOFF, _EVIDENCE], **_body(_SENT_OBSERVATIONS)},
 }
 VALIDATE: Described = {
+    "response_class": Response,
     "summary": "What is wrong with a resource",
     "responses": {
         200: _answer("what was found; nothing is also said", "OperationOutcome"),
@@ -144,7 +150,10 @@ VALIDATE: Described = {
     },
 }
 _STATUS = {"application/json": {"schema": {"type": "object", "required": ["status"]}}}
-LIVE: Described = {"summary": "The process runs", "responses": {200: {"description": "it does", "content": _STATUS}}}
+LIVE: Described = {
+    "summary": "The process runs",
+    "responses": {200: {"description": "it does", "content": _STATUS}},
+}
 READY: Described = {
     "summary": "The trial can be read",
     "responses": {
@@ -154,14 +163,17 @@ READY: Described = {
 }
 _TEXT = {"schema": {"type": "string"}}
 METRICS: Described = {
+    "response_class": Response,
     "summary": "Figures for monitoring",
     "responses": {200: {"description": "in the Prometheus text format", "content": {"text/plain": _TEXT}}},
 }
 FRONT: Described = {
+    "response_class": Response,
     "summary": "The front page",
     "responses": {200: {"description": "a page", "content": {"text/html": _TEXT}}},
 }
 REPORT: Described = {
+    "response_class": Response,
     "summary": "The trial's report",
     "responses": {
         200: {"description": "a page", "content": {"text/html": _TEXT}},
@@ -173,7 +185,7 @@ REPORT: Described = {
 
 def security(*, needed: bool) -> Sequence[Dependency]:
     """The token in the description; it was looked at before anything else."""
-    return [Depends(_Described())] if needed else []
+    return [Depends(_Described(scheme_name="bearer"))] if needed else []
 
 
 class _Described(HTTPBearer):

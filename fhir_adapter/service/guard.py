@@ -5,6 +5,7 @@ Plain ASGI around the application: what fails inside becomes an answer here, bef
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import hmac
@@ -85,6 +86,9 @@ class Guard:
                 await self._app(scope, receive, sending)
         except ClientDisconnect:
             status = status or _CLIENT_LEFT  # half a request was received: nothing of it is done
+        except asyncio.CancelledError:  # the time for what was under way is over; this task ends here anyway
+            if not status:
+                await refused(scope["path"], _STOPPING)(scope, receive, sending)
         except Exception as error:  # noqa: BLE001 - the border: its message may quote what was sent
             _log_failure(error)
             if not status:
@@ -114,6 +118,7 @@ class Guard:
 
 _CLIENT_LEFT = 499
 _FAILED = refusal(500, "exception", "an error of the service itself; its log says where")
+_STOPPING = FhirError(503, [Problem("transient", "the service is stopping; call again")], {"Retry-After": "5"})
 _UNFIT_ADDRESS = refusal(400, "invalid", "the address holds characters or parts that no FHIR address has")
 _OTHER_HOST = refusal(421, "security", "without a token this service answers by the names of this machine's loopback")
 _NO_TOKEN = refusal(403, "security", "without a token this service answers on a loopback address only")

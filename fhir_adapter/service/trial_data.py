@@ -80,7 +80,7 @@ class TrialData:
         self._current: tuple[StateVersion, Snapshot] | None = None
         self._files: _Files = ()
         self._looked = float("-inf")
-        self._failed: tuple[float, AdapterError] | None = None
+        self._failed: tuple[float, StateVersion, AdapterError] | None = None
 
     def at_hand(self) -> Snapshot | None:
         """What was read before, if it is still what stands there; None also when the files must be looked at again."""
@@ -93,8 +93,10 @@ class TrialData:
     def load(self) -> Snapshot:
         """What stands there now; raises `AdapterError` when it cannot be read. Not for an event loop: it takes time."""
         with self._loading:
-            if self._failed is not None and time.monotonic() - self._failed[0] < LOOK_SECONDS:
-                raise self._failed[1]
+            if self._failed is not None:
+                when, version, error = self._failed
+                if time.monotonic() - when < LOOK_SECONDS and self._state() == version:
+                    raise error
             self._failed = None
             before, self._files = self._files, tuple(self._stamps())
             self._looked = time.monotonic()
@@ -102,7 +104,7 @@ class TrialData:
             try:
                 return snapshot or self._read_again()
             except AdapterError as error:
-                self._failed, self._current = (time.monotonic(), error), None
+                self._failed, self._current = (time.monotonic(), self._state(), error), None
                 self._metrics.not_loaded()
                 _logger.warning("the trial cannot be read", extra={"codes": [issue.code for issue in error.issues]})
                 raise

@@ -75,28 +75,31 @@ class SecretPlace:
         if source is None:
             return None
         if source.variable is not None:
-            return self.header(os.environ[source.variable].strip())
+            return self._token(os.environ[source.variable], source)
         if source.file is not None:
-            return self.header(self._read(source.file), "token_file")
-        return self.header(self.stated["token"], "token")
+            return self._token(self._read(source.file), source, "token_file")
+        return self._token(self.stated["token"], source, "token")
 
-    def header(self, value: str, *below: str) -> Secret:
+    def header(self, value: str, *below: str, named: str = "a secret") -> Secret:
         """A secret that can stand in a header: visible ASCII, so that it cannot begin a header of its own."""
         if not value.isascii() or not value.isprintable():
-            message = "a secret with characters that no HTTP header may hold; only visible ASCII"
+            message = f"{named} with characters that no HTTP header may hold; only visible ASCII"
             raise Misconfigured(message, self.issue("wrong-secret", message, *below))
         return Secret(value)
 
+    def _token(self, value: str, source: SecretSource, *below: str) -> Secret:
+        """A token without the blanks around it; one of blanks alone would let everybody in."""
+        if not value.strip():
+            message = f"{source} is empty, or holds nothing but blanks"
+            raise Misconfigured(message, self.issue("secret-missing", message, *below))
+        return self.header(value.strip(), *below, named=f"{source}: a secret")
+
     def _read(self, path: Path) -> str:
         try:
-            secret = path.read_text(encoding="utf-8").strip()
+            return path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             message = f"the secret file {path.name} cannot be read"
             raise Misconfigured(message, self.issue("secret-missing", message, "token_file")) from error
-        if not secret:
-            message = f"the secret file {path.name} is empty"
-            raise Misconfigured(message, self.issue("secret-missing", message, "token_file"))
-        return secret
 
 
 def _folder(document: Document | None) -> Path:
