@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from fhir_adapter import __version__, fhirjson
-from fhir_adapter.cli import doctor, exit_codes, init, results, service, show
+from fhir_adapter import __version__
+from fhir_adapter.cli import doctor, exit_codes, init, results, scores, service, show
 from fhir_adapter.cli.options import (
     PREFIX,
     Config,
@@ -24,11 +23,8 @@ from fhir_adapter.cli.options import (
     settings_of,
     trial_folder,
 )
+from fhir_adapter.cli.push import PUSH_OUTCOMES, plan_shower, say_how_it_ended, write_lines
 from fhir_adapter.issues import Issue, Misconfigured, Where
-
-if TYPE_CHECKING:
-    from fhir_adapter.jobs.push import PushReport
-    from fhir_adapter.sync import SyncPlan
 
 app = typer.Typer(
     name="fhir-adapter",
@@ -39,13 +35,6 @@ app = typer.Typer(
     help="Clinical trial data to a hospital's FHIR server: mapped, checked, sent once.",
     epilog="Start with: fhir-adapter demo",
 )
-
-_OUTCOMES = {
-    "done": 0,
-    "in part": exit_codes.IN_PART,
-    "refused": exit_codes.REFUSED,
-    "stopped": exit_codes.SURROUNDINGS,
-}
 
 
 def _version(wanted: bool) -> None:
@@ -84,7 +73,7 @@ def map_command(
         for resource in report.resources:
             sys.stdout.write(resource.decode() + "\n")
     elif out is not None:
-        _write(Path(out), report.resources)
+        write_lines(Path(out), report.resources)
     if output is OutputFormat.JSON and out != "-":
         show.print_json(report.to_dict())
     else:
@@ -123,18 +112,19 @@ def push_command(
     settings = settings_of(context).server(server)
     options = PushOptions(dry_run=dry_run, strict=strict, source=source)
     as_json = output is OutputFormat.JSON
-    report = push(folder, settings, state_file(state, folder.id), options, _plan_shower(plan, as_json=as_json))
+    report = push(folder, settings, state_file(state, folder.id), options, plan_shower(plan, as_json=as_json))
     if as_json:
         show.print_json(report.to_dict())
-    _say_how_it_ended(report)
-    return _OUTCOMES[report.outcome]
+    say_how_it_ended(report)
+    return PUSH_OUTCOMES[report.outcome]
 
 
 app.command("init")(init.init_command)
 app.command("pull")(results.pull_command)
-app.command("score")(results.score_command)
-app.command("explain")(results.explain_command)
+app.command("score")(scores.score_command)
+app.command("explain")(scores.explain_command)
 app.command("report")(results.report_command)
+app.command("worksheet")(results.worksheet_command)
 app.command("doctor")(doctor.doctor_command)
 app.command("serve")(service.serve_command)
 
@@ -159,14 +149,14 @@ def demo_command(
     show.hint(f"Trial {folder.id}: {folder.path.name}/ says what every column means.")
     if "HTEST" in folder.labels:
         show.hint("All patients of this trial are made up.")
-    report = demo(folder, subjects, out, _plan_shower(None, as_json=as_json), show.hint)
+    report = demo(folder, subjects, out, plan_shower(None, as_json=as_json), show.hint)
     first, second = report.pushes
     if as_json:
         show.print_json(report.to_dict())
     else:
         show.print_table("What stands on the server", ("resource", "count"), report.standing.items())
         if report.scores is not None:
-            results.show_scores(report.scores.subjects)
+            scores.show_scores(report.scores.subjects)
     show.hint(f"First push: {first.requests} requests. Second push: {second.requests} requests.")
     if report.report is not None:
         show.hint(f"Report: {report.report}")
@@ -196,44 +186,3 @@ def sandbox_command(
     except ValueError as error:
         raise Misconfigured(str(error), Issue("error", "unknown-quirk", str(error), Where("--quirks"))) from error
     return 128 + number
-
-
-def _write(path: Path, lines: list[bytes]) -> None:
-    """Write a file as a whole or not at all; what is no ordinary file (a device, a folder) is left alone."""
-    if path.is_symlink() or (path.exists() and not path.is_file()):
-        message = f"{path.name} is no ordinary file; name another"
-        raise Misconfigured(message, Issue("error", "unwritable", message, Where(str(path))))
-    temporary = path.with_name(f".{path.name}.part")
-    try:
-        temporary.write_bytes(b"".join(line + b"\n" for line in lines))
-        temporary.replace(path)
-    except OSError as error:
-        message = f"cannot be written: {error.strerror}"
-        raise Misconfigured(message, Issue("error", "unwritable", message, Where(str(path)))) from error
-
-
-def _plan_shower(path: Path | None, *, as_json: bool) -> Callable[[SyncPlan], Callable[[int], None]]:
-    """Show the plan before it is applied, and answer who is told of progress."""
-
-    def shower(plan: SyncPlan) -> Callable[[int], None]:
-        show.print_plan(plan, to_stderr=as_json)
-        if path is not None:
-            _write(path, [fhirjson.dumps({"counts": plan.counts(), "items": [i.to_dict() for i in plan.items]})])
-        return show.progress_bar(sum(1 for _ in plan.of("create", "update")))
-
-    return shower
-
-
-def _say_how_it_ended(report: PushReport) -> None:
-    show.print_issues(report.plan.warnings, "warnings")
-    show.print_issues(report.set_aside, "set aside")
-    if report.applied is None:
-        show.hint("Dry run: nothing was written." if report.dry_run else "Nothing was written (--strict).")
-        return
-    done = report.applied.to_dict()
-    show.hint(
-        f"{done['create']} created, {done['update']} updated, {done['unchanged']} unchanged, "
-        f"{done['blocked']} blocked, in {report.requests} requests."
-    )
-    if report.applied.stopped is not None:
-        show.hint("Stopped by the surroundings: nothing is lost; run the same command again.")

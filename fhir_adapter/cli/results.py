@@ -1,9 +1,9 @@
-"""The commands about results: pull them, score them, explain a score, write the report."""
+"""The commands about results: pull them, write the report on them, print what is recorded nowhere."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -22,21 +22,9 @@ from fhir_adapter.cli.options import (
 )
 from fhir_adapter.issues import Issue, Misconfigured, Where
 
-if TYPE_CHECKING:
-    from fhir_adapter.jobs.score import ScoreReport
-    from fhir_adapter.scores import SubjectScores
-
-Window = Annotated[
-    str | None, typer.Option("--window", help="One visit of the trial's rule, such as baseline; all: every result.")
-]
-Cutoff = Annotated[
-    int | None,
-    typer.Option("--cutoff", min=0, max=337, help="Points from which a score counts.", show_default="the trial's own"),
-]
 _PULL_OUTCOMES = {
     "done": 0,
     "in part": exit_codes.IN_PART,
-    "refused": exit_codes.REFUSED,
     "stopped": exit_codes.SURROUNDINGS,
 }
 
@@ -83,79 +71,6 @@ def pull_command(
     return _PULL_OUTCOMES[report.outcome]
 
 
-def score_command(
-    context: typer.Context,
-    trial: Annotated[
-        str | None,
-        typer.Option("--trial", envvar=f"{PREFIX}TRIAL", help="A trial that comes with the program, or its folder."),
-    ] = None,
-    subject: Annotated[str | None, typer.Option("--subject", help="One subject, by the trial's own number.")] = None,
-    window: Window = None,
-    file: Annotated[
-        Path | None,
-        typer.Option(
-            "--input", help="Observations as NDJSON or a Bundle, without any store.", exists=True, dir_okay=False
-        ),
-    ] = None,
-    cutoff: Cutoff = None,
-    sensitivity: Annotated[
-        bool, typer.Option("--sensitivity", help="Show other rules beside the trial's own, never instead of it.")
-    ] = False,
-    source: Source = None,
-    state: State = None,
-    output: Format = OutputFormat.TABLE,
-    config: Config = None,
-    verbose: Verbose = 0,
-) -> int:
-    """Compute the HScore at every visit, as a range while something is not known, and its change."""
-    del context
-    if file is not None:
-        return _score_file(file, window, cutoff, output)
-    report = _score(trial, subject, window, cutoff, source, state)
-    if output is OutputFormat.JSON:
-        show.print_json(report.to_dict())
-    else:
-        show_scores(report.subjects)
-        if sensitivity:
-            _show_sensitivity(report.subjects)
-    show.print_issues([issue for one in report.subjects for issue in one.issues], "subjects without a score")
-    show.print_issues(report.issues, "remarks")
-    return _exit_code(report)
-
-
-def _exit_code(report: ScoreReport) -> int:
-    """In part when something that the scores rest on was set aside or could not be fetched."""
-    return 0 if report.complete and not report.rows_set_aside else exit_codes.IN_PART
-
-
-def explain_command(
-    context: typer.Context,
-    subject: Annotated[str, typer.Option("--subject", help="The trial's own number, such as S01.")],
-    trial: Trial,
-    window: Window = None,
-    cutoff: Cutoff = None,
-    source: Source = None,
-    state: State = None,
-    output: Format = OutputFormat.TABLE,
-    config: Config = None,
-    verbose: Verbose = 0,
-) -> int:
-    """Explain a score: every point, its value, its evidence, what was passed over and why."""
-    from fhir_adapter.scores.explain import explain  # noqa: PLC0415
-
-    del context
-    report = _score(trial, subject, window, cutoff, source, state)
-    if output is OutputFormat.JSON:
-        show.print_json(report.to_dict())
-    else:
-        for one in report.subjects:
-            for scored in one.windows:
-                change = one.change if one.change and one.change.second == scored.window else None
-                show.print_lines([*explain(scored, change, complete=report.complete), ""])
-    show.print_issues([*(issue for one in report.subjects for issue in one.issues), *report.issues], "remarks")
-    return _exit_code(report)
-
-
 def report_command(
     context: typer.Context,
     trial: Trial,
@@ -180,68 +95,29 @@ def report_command(
     return 0
 
 
-def _score(
-    trial: str | None,
-    subject: str | None,
-    window: str | None,
-    cutoff: int | None,
-    source: Path | None,
-    state: str | None,
-) -> ScoreReport:
-    from fhir_adapter.jobs.score import ScoreOptions, score  # noqa: PLC0415
+def worksheet_command(
+    context: typer.Context,
+    trial: Trial,
+    out: Annotated[Path, typer.Option("--out", help="The HTML file to write, to be printed.")],
+    subject: Annotated[
+        str | None, typer.Option("--subject", help="Whose sheet.", show_default="a blank sheet for anybody")
+    ] = None,
+    window: Annotated[str | None, typer.Option("--window", help="One visit of the trial's rule.")] = None,
+    source: Source = None,
+    state: State = None,
+    output: Format = OutputFormat.TABLE,
+    config: Config = None,
+    verbose: Verbose = 0,
+) -> int:
+    """Write a page to print and fill in: what of a score nobody has recorded, and what is known already."""
+    from fhir_adapter.jobs.worksheet import write_worksheet  # noqa: PLC0415
     from fhir_adapter.settings import state_file  # noqa: PLC0415
 
-    if trial is None:
-        message = "name a trial with --trial, or a file of Observations with --input"
-        raise Misconfigured(message, Issue("error", "no-trial", message, Where("--trial")))
+    del context
     folder = trial_folder(trial)
-    return score(folder, state_file(state, folder.id), ScoreOptions(subject, window, source, cutoff))
-
-
-def _score_file(file: Path, window: str | None, cutoff: int | None, output: OutputFormat) -> int:
-    from fhir_adapter.jobs.score_observations import score_file  # noqa: PLC0415
-
-    if window not in (None, "all"):
-        message = "a file of Observations has no visits; leave --window out, or say all"
-        raise Misconfigured(message, Issue("error", "unknown-window", message, Where("--window")))
-    report = score_file(file, cutoff)
+    path = write_worksheet(folder, state_file(state, folder.id), out, subject, window, source)
     if output is OutputFormat.JSON:
-        show.print_json(report.to_dict())
+        show.print_json({"worksheet": str(path)})
     else:
-        show_scores(report.subjects)
-    show.print_issues(report.issues, "not used")
-    return exit_codes.IN_PART if any(issue.is_error for issue in report.issues) else 0
-
-
-def show_scores(subjects: tuple[SubjectScores, ...]) -> None:
-    """The scores as a table: a subject a line, a visit a column, a range wherever something is not known; changes."""
-    from fhir_adapter.scores.explain import CAUTION, points, signed  # noqa: PLC0415
-
-    names = list(dict.fromkeys(window.window for one in subjects for window in one.windows))
-    rows, changes = [], []
-    for one in subjects:
-        at = {window.window: points(window.score.low, window.score.high) for window in one.windows}
-        if at:
-            rows.append([one.subject, *(at.get(name, "-") for name in names)])
-        if one.change is not None:
-            both = [f"{signed(b.low, b.high)}" if b else "none" for b in (one.change.without_marrow, one.change.full)]
-            changes.append([one.subject, *both, one.change.direction, "; ".join(one.change.notes)])
-    show.print_table("HScore of 337 points; a range where something is not known", ("subject", *names), rows)
-    if changes:
-        first, second = next((one.change.first, one.change.second) for one in subjects if one.change)
-        head = ("subject", "without marrow", "in full", "direction", "to be known")
-        show.print_table(f"Change from {first} to {second}; negative is less", head, changes)
-    show.hint(CAUTION)
-
-
-def _show_sensitivity(subjects: tuple[SubjectScores, ...]) -> None:
-    from fhir_adapter.scores.explain import points  # noqa: PLC0415
-
-    windows = [window for one in subjects for window in one.windows]
-    rules = list(dict.fromkeys(rule for window in windows for rule, _, _ in window.sensitivity))
-    rows = []
-    for window in windows:
-        others = {rule: points(low, high) for rule, low, high in window.sensitivity}
-        own = points(window.score.low, window.score.high)
-        rows.append((window.subject, window.window, own, *(others.get(rule, "-") for rule in rules)))
-    show.print_table("Other rules, beside the score", ("subject", "visit", "the trial's rule", *rules), rows)
+        show.hint(f"Worksheet: {path}")
+    return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from fhir_adapter import fhirjson
@@ -109,6 +109,17 @@ def print_issues(issues: Sequence[Issue], what: str) -> None:
         hint(f"{len(issues)} {what}:")
         for line in issue_lines(issues):
             hint(f"  {line}")
+
+
+def print_issue_overview(first: Sequence[Issue], kinds: Mapping[str, int], what: str) -> None:
+    """The first issues on standard error, and how many there are of each code where there are more."""
+    hidden = sum(kinds.values()) - len(first[:SHOWN_ISSUES])
+    if first:
+        hint(f"{sum(kinds.values())} {what}:")
+        for line in issue_lines(first[:SHOWN_ISSUES]):
+            hint(f"  {line}")
+    if hidden > 0:
+        hint(f"  ... and {hidden} more; in all " + ", ".join(f"{count} {code}" for code, count in kinds.items()))
 
 
 def progress_bar(total: int) -> Callable[[int], None]:

@@ -1,16 +1,19 @@
-"""Which resources a JSON value or a file holds: NDJSON, Bundles, single resources; what is none is said."""
+"""Which resources a JSON value or a file holds: NDJSON, Bundles, single resources; what is none is said.
+
+NDJSON is read line by line, whatever its name; one JSON value, such as a Bundle, is read whole.
+"""
 
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
-from typing import TypeGuard
+from typing import BinaryIO, TypeGuard
 
 from fhir_adapter import fhirjson
-from fhir_adapter.intake.order import Order, oldest_first, order_of
+from fhir_adapter.intake.order import oldest_first, order_of
 from fhir_adapter.intake.window_search import Resource
 from fhir_adapter.issues import Issue, Misconfigured, Rejected, Where
 from fhir_adapter.validation import resource_types
@@ -35,6 +38,14 @@ class Contents:
     issues: list[Issue] = field(default_factory=list)
     timestamps: list[object] = field(default_factory=list)
 
+    def say(self, issue: Issue) -> None:
+        """Note why something was left out."""
+        self.issues.append(issue)
+
+    def made(self, timestamp: object) -> None:
+        """Note when a Bundle says that it was made."""
+        self.timestamps.append(timestamp)
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
@@ -52,76 +63,104 @@ def resources_in(path: Path) -> FileResources:
     Raises `Misconfigured` for a file that cannot be opened, `Rejected` for one that is no JSON at all.
     """
     contents = Contents(path.name)
-    found = _newest(items_of(path, contents))
-    return FileResources(found, tuple(contents.issues))
+    found = newest_of(item.resource for item in items_of(path, contents))
+    return FileResources(tuple(one for _, one in found), tuple(contents.issues))
 
 
 def resources_among(values: Iterable[object], name: str) -> FileResources:
     """The same of JSON values that were sent, each a Bundle or one resource; `name` says in issues what was sent."""
     contents = Contents(name)
-    found = _newest(item for value in values for item in _of_value(contents, 0, value, None))
-    return FileResources(found, tuple(contents.issues))
+    found = newest_of(item.resource for value in values for item in _of_value(contents, 0, value, None))
+    return FileResources(tuple(one for _, one in found), tuple(contents.issues))
 
 
 def items_of(path: Path, contents: Contents) -> Iterator[Item]:
     """Every resource of a file, one after the other; raises as `resources_in` does."""
     try:
-        if path.suffix.lower() in LINE_SUFFIXES:
-            yield from _lines(path, contents)
-            return
-        raw = path.read_bytes()
+        with path.open("rb") as file:
+            if path.suffix.lower() in LINE_SUFFIXES:
+                yield from _lines(file, contents)
+            else:
+                yield from _lines_or_value(file, contents)
     except OSError as error:
         message = f"the file cannot be read: {error.strerror}"
         raise Misconfigured(message, Issue("error", "file-unreadable", message, Where(path.name))) from error
-    try:
-        value = fhirjson.loads(raw)
-    except fhirjson.JsonError as error:
-        if not _starts_with_object(raw):
-            raise Rejected(str(error), Issue("error", "not-json", str(error), Where(path.name))) from error
-        yield from _lines(path, contents)
+
+
+def newest_of(resources: Iterable[Resource]) -> Iterator[tuple[int, Resource]]:
+    """Each resource once, with the number of its first body (from 0) and in that order; of several bodies the newest.
+
+    An id names one resource on one server; the same id of somebody else is another result.
+    """
+    found: dict[object, tuple[int, list[Resource]]] = {}
+    for number, resource in enumerate(resources):
+        named = isinstance(resource.get("id"), str)
+        whose = fhirjson.dumps(resource.get("subject"))
+        key: object = (resource["resourceType"], resource["id"], whose) if named else number
+        found.setdefault(key, (number, []))[1].append(resource)
+    return ((number, _newest(bodies)) for number, bodies in found.values())
+
+
+def _newest(bodies: Sequence[Resource]) -> Resource:
+    if len(bodies) == 1:
+        return bodies[0]
+    return oldest_first([(order_of(body), body) for body in bodies])[-1]
+
+
+def _lines_or_value(file: BinaryIO, contents: Contents) -> Iterator[Item]:
+    """A file whose name does not say it: NDJSON when its first line is a whole resource and not all that there is."""
+    head = _through_next_text(file)
+    value = _whole_object(head)
+    more = _through_next_text(file)
+    if value is not None and any(map(bytes.strip, more)):
+        yield from _lines(chain(head, more, file), contents)
         return
+    raw = b"".join([*head, *more, file.read()])
+    if value is None:
+        try:
+            value = fhirjson.loads(raw)
+        except fhirjson.JsonError as error:
+            raise Rejected(str(error), Issue("error", "not-json", str(error), Where(contents.name))) from error
     yield from _of_value(contents, 0, value, raw.strip())
 
 
-def _newest(items: Iterable[Item]) -> tuple[Resource, ...]:
-    found: dict[object, list[tuple[Order, Resource]]] = defaultdict(list)
-    for item in items:
-        resource = item.resource
-        # An id names one resource on one server; the same id of somebody else is another result.
-        named = isinstance(resource.get("id"), str)
-        whose = fhirjson.dumps(resource.get("subject"))
-        key: object = (resource["resourceType"], resource["id"], whose) if named else len(found)
-        found[key].append((order_of(resource), resource))
-    return tuple(oldest_first(bodies)[-1] for bodies in found.values())
+def _through_next_text(file: BinaryIO) -> list[bytes]:
+    """The next lines up to one that is not blank, that one too."""
+    found = []
+    for line in file:
+        found.append(line)
+        if line.strip():
+            break
+    return found
 
 
-def _starts_with_object(raw: bytes) -> bool:
-    """True when the first line is a whole resource: NDJSON under another name."""
+def _whole_object(lines: Sequence[bytes]) -> object:
+    """The last line as a JSON object; None when it is no whole one."""
     try:
-        return isinstance(fhirjson.loads(raw.lstrip().partition(b"\n")[0]), dict)
+        value = fhirjson.loads(lines[-1].strip() if lines else b"")
     except fhirjson.JsonError:
-        return False
+        return None
+    return value if isinstance(value, dict) else None
 
 
-def _lines(path: Path, contents: Contents) -> Iterator[Item]:
-    with path.open("rb") as lines:
-        for number, line in enumerate(lines, 1):
-            text = line.strip()
-            if not text:
-                continue
-            try:
-                value = fhirjson.loads(text)
-            except fhirjson.JsonError as error:
-                message = f"the line is not JSON and was left out: {error}"
-                contents.issues.append(Issue("error", "not-json", message, Where(contents.name, number)))
-                continue
-            yield from _of_value(contents, number, value, text)
+def _lines(lines: Iterable[bytes], contents: Contents) -> Iterator[Item]:
+    for number, line in enumerate(lines, 1):
+        text = line.strip()
+        if not text:
+            continue
+        try:
+            value = fhirjson.loads(text)
+        except fhirjson.JsonError as error:
+            message = f"the line is not JSON and was left out: {error}"
+            contents.say(Issue("error", "not-json", message, Where(contents.name, number)))
+            continue
+        yield from _of_value(contents, number, value, text)
 
 
 def _of_value(contents: Contents, line: int, value: object, body: bytes | None) -> Iterator[Item]:
     """The resources of one JSON value; what is no FHIR resource, or has an impossible id, is said and left out."""
     if isinstance(value, dict) and value.get("resourceType") == "Bundle":
-        contents.timestamps.append(value.get("timestamp"))
+        contents.made(value.get("timestamp"))
         entries = value.get("entry")
         for entry in entries if isinstance(entries, list) else ():
             inside: object = entry.get("resource") if isinstance(entry, dict) else None
@@ -136,11 +175,11 @@ def _usable(value: object, contents: Contents, line: int) -> TypeGuard[dict[str,
     kind = value.get("resourceType") if isinstance(value, dict) else None
     if not isinstance(value, dict) or not isinstance(kind, str) or kind not in resource_types():
         message = "no FHIR R4 resource (a JSON object with a known resourceType); it was left out"
-        contents.issues.append(Issue("error", "unknown-resource", message, where))
+        contents.say(Issue("error", "unknown-resource", message, where))
         return False
     named = value.get("id")
     if isinstance(named, str) and not _ID.fullmatch(named):
         message = "an id that FHIR does not allow (letters, digits, - and . only, 64 at most); it was left out"
-        contents.issues.append(Issue("error", "invalid-id", message, where))
+        contents.say(Issue("error", "invalid-id", message, where))
         return False
     return True

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from fhir_adapter import __version__
 from fhir_adapter.intake import ReviewItem, review, typed_otherwise
-from fhir_adapter.issues import Issue, Misconfigured, Where
+from fhir_adapter.issues import Issue, Where
 from fhir_adapter.jobs.score import Known, ScoreOptions, course_of, gather, rescues, rules_of, score_one
+from fhir_adapter.jobs.whole_file import write_whole
 from fhir_adapter.report import Discrepancy, Page, SubjectPage, render
 from fhir_adapter.scores import SubjectScores
 from fhir_adapter.store import Pull
@@ -43,16 +44,7 @@ class ReportOptions:
 def write_report(folder: TrialFolder, state: Path, out: Path, options: ReportOptions) -> Path:
     """Write the page, whole or not at all; raises `Misconfigured` where it cannot be written."""
     html = render(page_of(folder, gather(folder, state, options.source), options))
-    temporary = out.with_name(f".{out.name}.part")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(html, encoding="utf-8", newline="\n")
-        temporary.replace(out)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        message = f"cannot be written: {error.strerror}"
-        raise Misconfigured(message, Issue("error", "unwritable", message, Where(out.name))) from error
-    return out
+    return write_whole(out, html)
 
 
 def page_of(folder: TrialFolder, known: Known, options: ReportOptions) -> Page:

@@ -107,8 +107,8 @@ def score_known(known: Known, folder: TrialFolder, options: ScoreOptions) -> Sco
     """Score what was gathered before; raises as `score` does. Of one subject only what is, or may be, its is told."""
     rules = rules_of(folder, options)
     subjects = [one for one in known.reading.entities if isinstance(one, Subject)][: options.subjects]
-    _check_known(options, [one.subject for one in subjects])
-    _check_window(options.window, rules)
+    check_known(options, [one.subject for one in subjects])
+    check_window(options.window, rules)
     wanted = [one for one in subjects if options.subject in (None, one.subject)]
     scored = tuple(_scored(one, known, folder, rules, options.window) for one in wanted)
     doses = [issue for one in wanted for issue in about_first_dose(one, known, folder, rules)]
@@ -232,13 +232,15 @@ def _by_subject(many: Iterable[_Kind]) -> dict[str, list[_Kind]]:
     return found
 
 
-def _check_known(options: ScoreOptions, subjects: Sequence[str]) -> None:
+def check_known(options: ScoreOptions, subjects: Sequence[str]) -> None:
+    """Raise `Misconfigured` for a subject that the trial does not have."""
     if options.subject is not None and options.subject not in subjects:
         message = "no such subject in this trial; --subject takes the trial's own number, such as S01"
         raise Misconfigured(message, Issue("error", "unknown-subject", message, Where("--subject")))
 
 
-def _check_window(window: str | None, rules: ScoreRules) -> None:
+def check_window(window: str | None, rules: ScoreRules) -> None:
+    """Raise `Misconfigured` for a window that the trial does not have."""
     names = [*(one.name for one in rules.windows), EVERYTHING]
     if window is not None and window not in names:
         message = f"the trial has no window of that name; it has {', '.join(names)}"

@@ -37,6 +37,13 @@ class Names:
         digest = sha1(self._namespace + name.encode(), usedforsecurity=False).digest()
         return str(uuid.UUID(bytes=digest[:16], version=5))
 
+    def score_id(self, *key: str) -> str:
+        """The id of the Observation of a computed score, by subject, criteria and window.
+
+        No record of a source can have it, whatever its key: a site may also type a score of its own.
+        """
+        return self.id("Observation/score", *key)
+
     def code(self, word: str) -> str:
         """A word of the source as a code: as recorded where FHIR's form of codes allows it."""
         return word if _CODE.fullmatch(word) else self.value(word)
@@ -52,6 +59,10 @@ class Names:
     def reference(self, resource_type: str, *key: str) -> dict[str, object]:
         """A reference to the resource of that type and key."""
         return {"reference": f"{resource_type}/{self.id(resource_type, *key)}"}
+
+    def logical(self, resource_type: str, kind: str, *key: str) -> dict[str, object]:
+        """A reference by type and business identifier, to what does not stand on the server that is written to."""
+        return {"type": resource_type, "identifier": self.identifier(kind, *key)}
 
     def code_system(self, kind: str) -> str:
         """The code system of the trial's own words of this kind (tests, visits, findings)."""

@@ -57,7 +57,7 @@ class Section(NamedTuple):
 def render(page: Page) -> str:
     """The whole page; no clock, no random names: rendered twice it is the same."""
     return (
-        _environment()
+        environment()
         .get_template("page.html.jinja")
         .render(
             page=page,
@@ -72,8 +72,9 @@ def render(page: Page) -> str:
     )
 
 
-def _environment() -> Environment:
-    environment = Environment(
+def environment() -> Environment:
+    """How the room's templates are filled: every text is escaped, and a name that is missing is an error."""
+    made = Environment(
         loader=PackageLoader("fhir_adapter.report", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -81,8 +82,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters["where"] = _where
-    return environment
+    made.filters["where"] = _where
+    return made
 
 
 def _where(issue: Issue) -> str:

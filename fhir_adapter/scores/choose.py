@@ -12,16 +12,15 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from fractions import Fraction
 
 from fhir_adapter.scores.hscore import Choice
-from fhir_adapter.scores.hscore_table import BANDS, BOTH_ORGANS, LINEAGES, PARTS
+from fhir_adapter.scores.hscore_table import BOTH_ORGANS, LINEAGES, PARTS
 from fhir_adapter.scores.model import Evidence
+from fhir_adapter.scores.points import Range, result_range
 from fhir_adapter.scores.same_result import BLOOD_GAS, Report, Times, contradicting, reconcile, report_of
 from fhir_adapter.trial import Moment, Pick, Result, ScoreWindow, calendar_day, study_day, study_days_before
 
 _ORGANS = (*PARTS["organomegaly"], BOTH_ORGANS)
-_NUMBERS = (*BANDS, *LINEAGES)
 _ENROLMENT = "known_immunosuppression"
 _MARROW = "marrow_hemophagocytosis"
-_KINDS: Mapping[str, str] = {"temperature": "temperature", _MARROW: "marrow", **dict.fromkeys(_ORGANS, "organs")}
 _WORDS = {
     "first": "first result in the window",
     "last": "last result in the window",
@@ -29,6 +28,7 @@ _WORDS = {
     "worst": "every result in the window counts, the worst decides",
 }
 _LAST_BEFORE_DOSE = "last before injection 1"
+_ACTIVE = "a diagnosis that was active then"
 _DAY_SECONDS = 86400
 _MINUTE = 60
 _VERY_FAR = 10**6
@@ -79,39 +79,85 @@ def local_day(moment: Moment, zone: tzinfo) -> date | None:
     return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=int(start))).astimezone(zone).date()
 
 
-def choose(results: Iterable[Result], window: ScoreWindow, course: Course) -> dict[str, Choice]:
+def nothing_refused(_: Result) -> str:
+    """No result is refused for what it is."""
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreParts:
+    """What a score looks at beside temperature and blood count, by the rule of the window that chooses it.
+
+    `of_the_count` comes from the blood count that was chosen. `decides` says what one result of a part allows: results
+    of one time that allow different things contradict each other. `refuses` says why a result never counts, whatever
+    the window; empty when it may.
+    """
+
+    blood: tuple[str, ...]
+    organs: tuple[str, ...]
+    marrow: tuple[str, ...]
+    stated: tuple[str, ...]
+    of_the_count: tuple[str, ...] = ()
+    decides: Callable[[str, Result], Range] = result_range
+    refuses: Callable[[Result], str] = nothing_refused
+
+
+HSCORE_PARTS = ScoreParts(
+    blood=("ferritin", "triglycerides", "fibrinogen", "ast"), organs=_ORGANS, marrow=(_MARROW,), stated=(_ENROLMENT,)
+)
+
+
+def choose(
+    results: Iterable[Result], window: ScoreWindow, course: Course, parts: ScoreParts = HSCORE_PARTS
+) -> dict[str, Choice]:
     """What counts for each part at this visit, with the evidence of everything that was looked at."""
     by_part = _by_part(results)
-    chooser = _Chooser(window, course)
-    choices = {part: chooser.statement(part, by_part.get(part, ())) for part in (_ENROLMENT,)}
+    chooser = _Chooser(window, course, parts)
+    choices = {part: chooser.statement(part, by_part.get(part, ())) for part in parts.stated}
     counts = {part: chooser.reports(by_part.get(part, ()), window.blood) for part in LINEAGES}
     choices.update(chooser.blood_count(counts))
     day = chooser.count_day(choices)
-    for part in ("ferritin", "triglycerides", "fibrinogen", "ast"):
+    for part in parts.of_the_count:
+        choices[part] = chooser.of_the_count(part, chooser.reports(by_part.get(part, ()), window.blood), choices)
+    for part in parts.blood:
         choices[part] = chooser.single(part, chooser.reports(by_part.get(part, ()), window.blood), window.blood)
     choices["temperature"] = chooser.temperature(by_part.get("temperature", ()), day)
-    for part in (*_ORGANS, _MARROW):
-        pick = window.pick(_KINDS[part])
-        choices[part] = chooser.examination(part, chooser.reports(by_part.get(part, ()), pick), pick)
+    for many, pick in ((parts.organs, window.organs), (parts.marrow, window.marrow)):
+        for part in many:
+            choices[part] = chooser.examination(part, chooser.reports(by_part.get(part, ()), pick), pick)
     return choices
 
 
-def choose_all(results: Iterable[Result], zone: tzinfo = UTC) -> dict[str, Choice]:
+def choose_all(results: Iterable[Result], zone: tzinfo = UTC, parts: ScoreParts = HSCORE_PARTS) -> dict[str, Choice]:
     """What counts where no visits are told apart: everything; of one specimen still only one report."""
-    reports = {part: reconcile(many, zone) for part, many in _by_part(results).items()}
+    reports = {part: _not_refused(many, zone, parts) for part, many in _by_part(results).items()}
     lineages = {part: reports[part] for part in LINEAGES if part in reports}
     reports.update(_without_blood_gas(lineages, lambda moment: local_day(moment, zone)))
-    return {part: _all_of(part, many, zone) for part, many in reports.items()}
+    return {part: _all_of(part, many, zone, parts) for part, many in reports.items()}
 
 
-def _all_of(part: str, reports: Sequence[Report], zone: tzinfo) -> Choice:
+def _not_refused(results: Sequence[Result], zone: tzinfo, parts: ScoreParts) -> list[Report]:
+    refused = [report_of(result, zone, why) for result in results if (why := parts.refuses(result))]
+    return [*_reports([result for result in results if not parts.refuses(result)], zone), *refused]
+
+
+def _reports(results: Sequence[Result], zone: tzinfo) -> list[Report]:
+    """Reports reduced to one for each result; what lasts is no report of one collection, and is none's copy."""
+    lasting = [report_of(result, zone) for result in results if result.until is not None]
+    return [*reconcile((result for result in results if result.until is None), zone), *lasting]
+
+
+def _all_of(part: str, reports: Sequence[Report], zone: tzinfo, parts: ScoreParts) -> Choice:
     """Everything counts; examinations of one day that disagree contradict each other."""
     counting = _counting(reports)
-    choice = _choice(part, reports, counting, _WORDS["worst"].replace(" in the window", ""), together=True)
+    choice = _choice(reports, counting, _WORDS["worst"].replace(" in the window", ""))
     days: dict[date | None, list[Report]] = {}
     for one in counting:
-        days.setdefault(local_day(one.result.effective, zone) if one.result.effective else None, []).append(one)
-    conflicting = part not in _NUMBERS and any(contradicting(part, same) for same in days.values())
+        if one.result.present is not None and one.result.until is None:
+            days.setdefault(local_day(one.result.effective, zone) if one.result.effective else None, []).append(one)
+    for day, same in days.items():
+        same += [one for one in counting if day is not None and _lasts_on(one, day, zone)]
+    conflicting = any(contradicting(part, same, parts.decides) for same in days.values())
     return replace(choice, conflicting=conflicting)
 
 
@@ -129,27 +175,33 @@ def _by_part(results: Iterable[Result]) -> dict[str, list[Result]]:
 class _Chooser:
     window: ScoreWindow
     course: Course
+    parts: ScoreParts
 
     def reports(self, results: Iterable[Result], pick: Pick) -> list[Report]:
         """All reports of a part: those outside the window, and those that another one stands for, passed over."""
         inside = [(result, self._outside(result, pick)) for result in results]
         kept = [result for result, why in inside if not why]
         outside = [report_of(result, self.course.zone, why) for result, why in inside if why]
-        return [*reconcile(kept, self.course.zone), *sorted(outside, key=self._far_from_target)]
+        return [*_reports(kept, self.course.zone), *sorted(outside, key=self._far_from_target)]
 
     def statement(self, part: str, results: Iterable[Result]) -> Choice:
-        """What was stated once at enrolment; it holds at every visit."""
-        reports = reconcile(results, self.course.zone)
-        return _choice(part, reports, _counting(reports), "stated once at enrolment; holds at every visit")
+        """What was stated once at enrolment; it holds at every visit. A diagnosis must be older than the treatment."""
+        zone, day_before = self.course.zone, calendar_day(-1, self.course.day_one)
+        known = [report_of(result, zone) for result in results]
+        late = [one for one in known if one.result.until is not None and not _lasts_on(one, day_before, zone)]
+        others = [one.result for one in known if one not in late]
+        passed_over = [replace(one, passed_over="not certainly active before injection 1") for one in late]
+        reports = [*_reports(others, zone), *passed_over]
+        return self._one_time(part, reports, _counting(reports), "stated once at enrolment; holds at every visit")
 
     def single(self, part: str, reports: Sequence[Report], pick: Pick) -> Choice:
         """One analyte by the rule of the window."""
         counting = _counting(reports)
         if pick.choice == "worst":
-            return _choice(part, reports, counting, _WORDS["worst"], together=True)
+            return _choice(reports, counting, _WORDS["worst"])
         best = self._best(counting, pick)
         same_time = [one for one in counting if best is not None and one.at == best.at]
-        return _choice(part, reports, same_time, self._why(pick))
+        return self._one_time(part, reports, same_time, self._why(pick))
 
     def blood_count(self, counts: Mapping[str, Sequence[Report]]) -> dict[str, Choice]:
         """Haemoglobin, leukocytes and platelets from one blood count."""
@@ -170,9 +222,20 @@ class _Chooser:
         draw = _draw(best.at) if best and best.at else None
         why = f"{self._why(pick)}; the three lineages come from one blood count"
         return {
-            part: _choice(part, reports, [one for one in counting[part] if one.at and _draw(one.at) == draw], why)
+            part: self._one_time(
+                part, reports, [one for one in counting[part] if one.at and _draw(one.at) == draw], why
+            )
             for part, reports in counts.items()
         }
+
+    def of_the_count(self, part: str, reports: Sequence[Report], choices: Mapping[str, Choice]) -> Choice:
+        """What belongs to the blood count that was chosen; by the rule of the window where there is none."""
+        lineages = [one.effective for name in LINEAGES for one in choices[name].used if one.effective]
+        draws = {_draw(moment.bounds(self.course.zone)) for moment in lineages}
+        if self.window.blood.choice == "worst" or not draws:
+            return self.single(part, reports, self.window.blood)
+        used = [one for one in _counting(reports) if one.at and _draw(one.at) in draws]
+        return self._one_time(part, reports, used, f"{self._why(self.window.blood)}; from the blood count that counts")
 
     def count_day(self, choices: Mapping[str, Choice]) -> date | None:
         """The calendar day of the blood count that was chosen."""
@@ -197,7 +260,7 @@ class _Chooser:
         used = [one for one in counting if highest is not None and _height(one) == _height(highest)][:1]
         capped = [one for one in counting if one.result.interval and one.result.interval.point is None]
         chosen = [*used, *(one for one in capped if one not in used)]
-        return replace(_choice("temperature", reports, chosen, why, together=True), notes=self._about_fever(chosen))
+        return replace(_choice(reports, chosen, why), notes=self._about_fever(chosen))
 
     def _about_fever(self, chosen: Sequence[Report]) -> tuple[str, ...]:
         """What a reader must know of a reading: where it was taken, and whether a dose came just before."""
@@ -212,20 +275,34 @@ class _Chooser:
         """The latest examination; methods that disagree on its day contradict each other."""
         counting = _counting(reports)
         if pick.choice == "worst":
-            return _choice(part, reports, counting, _WORDS["worst"], together=True)
-        best = self._best(counting, pick)
+            return _choice(reports, counting, _WORDS["worst"])
+        lasting = [one for one in counting if one.result.until is not None]
+        best = self._best([one for one in counting if one not in lasting or self._begins_in(one, pick)], pick)
         day = self.course.day_of(best.result.effective) if best and best.result.effective else None
         by_method: dict[str, Report] = {}
         for one in sorted(counting, key=_start):
-            if one.result.effective and self.course.day_of(one.result.effective) == day and day is not None:
+            examined = one.result.effective if one.result.until is None else None
+            if examined is not None and self.course.day_of(examined) == day:
                 by_method[one.result.method] = one
+        active = [one for one in lasting if day is None or _lasts_on(one, day, self.course.zone)]
         why = self._why(pick).replace("result", "examination")
-        return _choice(part, reports, list(by_method.values()), why)
+        return self._one_time(part, reports, [*by_method.values(), *active], why)
+
+    def _begins_in(self, one: Report, pick: Pick) -> bool:
+        """True when a diagnosis is as new as an examination of the window."""
+        return not self._outside(replace(one.result, until=None), pick)
+
+    def _one_time(self, part: str, reports: Sequence[Report], used: Sequence[Report], why: str) -> Choice:
+        """The choice of what was found at one time, which may contradict itself."""
+        choice = _choice(reports, used, why)
+        return replace(choice, conflicting=contradicting(part, used, self.parts.decides))
 
     def _outside(self, result: Result, pick: Pick) -> str:
         moment = result.effective
         if moment is None:
             return "no date of collection"
+        if result.until is not None:
+            return self._not_active(moment, result.until, pick) or self.parts.refuses(result)
         day = self.course.study_day(moment)
         if day is None:
             return self._partial(moment, pick)
@@ -233,13 +310,27 @@ class _Chooser:
             return f"day {day}, outside D{pick.first_day} to D{pick.last_day}"
         if self.window.before_first_dose and not self.course.before_first_dose(moment):
             return f"day {day}, not before injection 1"
-        return ""
+        return self.parts.refuses(result)
+
+    def _not_active(self, start: Moment, end: Moment, pick: Pick) -> str:
+        """Why what lasts does not count: it must certainly be there at some time of the window."""
+        zone, window = self.course.zone, self._times(pick)
+        if not _may_last_in((start, end), window, zone):
+            return f"not active in D{pick.first_day} to D{pick.last_day}"
+        dose = self.course.first_dose.bounds(zone)[0]
+        before_dose = self.course.before_first_dose(start) or start.bounds(zone)[1] <= dose
+        if self.window.before_first_dose and not before_dose:
+            return "not certainly active before injection 1"
+        certain = _lasts_in((start, end), window, zone)
+        return "" if certain else "a partial date that only overlaps the window"
+
+    def _times(self, pick: Pick) -> Times:
+        first, last = (calendar_day(day, self.course.day_one) for day in (pick.first_day, pick.last_day))
+        return _day(first, self.course.zone)[0], _day(last, self.course.zone)[1]
 
     def _partial(self, moment: Moment, pick: Pick) -> str:
-        first, last = (calendar_day(day, self.course.day_one) for day in (pick.first_day, pick.last_day))
         low, high = moment.bounds(self.course.zone)
-        window = Moment(first.isoformat(), "", "day").bounds(self.course.zone)[0]
-        window_end = Moment(last.isoformat(), "", "day").bounds(self.course.zone)[1]
+        window, window_end = self._times(pick)
         overlaps = low < window_end and window < high
         return "a partial date that only overlaps the window" if overlaps else "a partial date outside the window"
 
@@ -271,6 +362,28 @@ class _Chooser:
         return _WORDS[pick.choice]
 
 
+def _day(day: date, zone: tzinfo) -> Times:
+    return Moment(day.isoformat(), "", "day").bounds(zone)
+
+
+def _lasts_on(one: Report, day: date, zone: tzinfo) -> bool:
+    """True when a diagnosis is certainly there on a calendar day."""
+    start, end = one.result.effective, one.result.until
+    return start is not None and end is not None and _lasts_in((start, end), _day(day, zone), zone)
+
+
+def _lasts_in(span: tuple[Moment, Moment], times: Times, zone: tzinfo) -> bool:
+    """True when it begins before these times are over and ends after they have begun, whatever its dates mean."""
+    start, end = (moment.bounds(zone) for moment in span)
+    return start[0] < times[1] and start[1] <= times[1] and end[0] >= times[0]
+
+
+def _may_last_in(span: tuple[Moment, Moment], times: Times, zone: tzinfo) -> bool:
+    """True when it may be so, as its dates can be read."""
+    start, end = (moment.bounds(zone) for moment in span)
+    return start[0] < times[1] and (end[1] > times[0] or end[0] >= times[0])
+
+
 def _without_blood_gas(
     counts: Mapping[str, Sequence[Report]], day_of: Callable[[Moment], date | None]
 ) -> dict[str, list[Report]]:
@@ -293,9 +406,7 @@ def _is_gas_of(one: Report, counted: Collection[date | None], day_of: Callable[[
     return gas and one.result.effective is not None and day_of(one.result.effective) in counted
 
 
-def _choice(
-    part: str, reports: Sequence[Report], used: Sequence[Report], why: str, *, together: bool = False
-) -> Choice:
+def _choice(reports: Sequence[Report], used: Sequence[Report], why: str) -> Choice:
     """The choice with the evidence of every report; when nothing counts, what says that it was not done."""
     chosen = {id(one) for one in used}
     not_done = [one for one in reports if not one.passed_over and one.result.not_done]
@@ -310,11 +421,12 @@ def _choice(
         else:
             reason = "not done" if one.result.not_done else f"another result was chosen: {why}"
             evidence.append(Evidence(one.result, used=False, why=reason))
-    conflicting = not together and contradicting(part, used)
-    return Choice(tuple(evidence), conflicting)
+    return Choice(tuple(evidence))
 
 
 def _said(one: Report, why: str) -> str:
+    if one.result.until is not None:
+        return _ACTIVE
     return f"{why} (typed by the site)" if one.result.source == "typed" and _blood(one) else why
 
 

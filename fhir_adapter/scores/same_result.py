@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import tzinfo
 from fractions import Fraction
 
-from fhir_adapter.scores.points import result_range
+from fhir_adapter.scores.points import Range
 from fhir_adapter.trial import Result
 
 BLOOD_GAS = "blood gas"
@@ -45,9 +45,9 @@ def reconcile(results: Iterable[Result], zone: tzinfo) -> list[Report]:
     return _one_per_specimen(reports)
 
 
-def contradicting(part: str, reports: Sequence[Report]) -> bool:
+def contradicting(part: str, reports: Sequence[Report], decides: Callable[[str, Result], Range]) -> bool:
     """True when reports of one time lead to different points."""
-    ranges = {result_range(part, one.result) for one in reports if not one.result.not_done}
+    ranges = {decides(part, one.result) for one in reports if not one.result.not_done}
     return len(ranges) > 1
 
 

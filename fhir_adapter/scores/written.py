@@ -42,12 +42,13 @@ def _item(item: ItemScore) -> dict[str, object]:
         "low": item.low,
         "high": item.high,
         "state": item.state,
-        "evidence": [_evidence(one) for one in item.evidence],
+        "evidence": [written_evidence(one) for one in item.evidence],
         "notes": list(item.notes),
     }
 
 
-def _evidence(one: Evidence) -> dict[str, object]:
+def written_evidence(one: Evidence) -> dict[str, object]:
+    """One result that was looked at, as it came and why it counts or not."""
     result = one.result
     return {
         "test": result.name,

@@ -10,7 +10,9 @@ from starlette.concurrency import run_in_threadpool
 from fhir_adapter import fhirjson
 from fhir_adapter.issues import AdapterError, Misconfigured
 from fhir_adapter.jobs.score import ScoreOptions, ScoreReport, score_known
+from fhir_adapter.mappers import Names
 from fhir_adapter.mappers.r4.score import score_observation
+from fhir_adapter.mappers.r4.stored_score import CRITERIA
 from fhir_adapter.service.asked import HSCORE, Asked, of_parameters, of_query, require_type
 from fhir_adapter.service.metrics import Metrics
 from fhir_adapter.service.score_bundle import Entry, Resource, bundle_of, entry_of, used_results
@@ -94,7 +96,7 @@ def _bundle(snapshot: Snapshot, patient: str, asked: Asked) -> bytes:
 def _entries(snapshot: Snapshot, patient: str, report: ScoreReport, asked: Asked) -> Iterator[Entry]:
     (scores,) = report.subjects
     folder = snapshot.folder
-    system = folder.identifier("score").system
+    names = Names(folder)
     # Against another cut-off it is another statement: under the trial's identifier it would pass for the trial's own.
     own = folder.scores is not None and report.cutoff == folder.scores.cutoff
     for one in scores.windows:
@@ -103,7 +105,7 @@ def _entries(snapshot: Snapshot, patient: str, report: ScoreReport, asked: Asked
                 one,
                 subject={"reference": f"Patient/{patient}"},
                 labels=folder.labels,
-                identifier={"system": system, "value": f"{scores.subject}/{one.window}"} if own else None,
+                identifier=names.identifier("score", scores.subject, CRITERIA, one.window) if own else None,
                 complete=report.complete,
                 zone=_zone(snapshot, scores.subject),
             )

@@ -119,7 +119,9 @@ def _transact(run: _Run, items: Sequence[Item]) -> None:
     intent = _intent(run, items)
     activity = "create" if all(item.action == "create" for item in items) else "update"
     names = [item.name for item in items]
-    provenance = map_provenance(intent.provenance, names, intent.recorded, activity, _files(run, items), run.context)
+    grounds = [item.grounds for item in items if item.grounds is not None]
+    files = _files(run, items)
+    provenance = map_provenance(intent.provenance, names, intent.recorded, activity, files, run.context, grounds)
     entries = [_entry(item) for item in items]
     entries.append(TransactionEntry(f"Provenance/{intent.provenance}", fhirjson.dumps(provenance)))
     run.ledger.intend(intent)

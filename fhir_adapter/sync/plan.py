@@ -16,6 +16,7 @@ from fhir_adapter import fhirjson
 from fhir_adapter.issues import Issue, Where
 from fhir_adapter.mappers import Mapped
 from fhir_adapter.mappers import Mapping as MappedTrial
+from fhir_adapter.mappers.r4.provenance import Grounds
 from fhir_adapter.sources import Reading
 from fhir_adapter.store import EDITED, Sent
 from fhir_adapter.sync.content import same_content, version_in
@@ -33,7 +34,8 @@ class Item:
     """One resource and what is to be done to it; `body` is what would be sent.
 
     `adopted`: it stands on the server as we would send it, unknown to the ledger. `left`: it stands there whole, and is
-    not overwritten with a part.
+    not overwritten with a part. `sha256` is that of the body, or of what of it is compared from run to run. `grounds`
+    is what its Provenance says beside the files of its `sources`.
     """
 
     action: Action
@@ -47,6 +49,7 @@ class Item:
     sources: tuple[str, ...] = ()
     adopted: bool = False
     left: bool = False
+    grounds: Grounds | None = None
 
     def to_dict(self) -> dict[str, object]:
         """The JSON form of a plan file: what, not the body."""
@@ -224,7 +227,7 @@ def _adopt(
             kept.append(item)
             continue
         resource, version = resources[item.name].resource, version_in(found)
-        if not _same_identifier(resource, found):
+        if not same_identifier(resource, found):
             message = "another resource stands under this id on the server; it carries none of our identifiers"
             issues.append(Issue("error", "foreign-resource", message, Where(resource=item.name)))
             kept.append(replace(item, action="conflict"))
@@ -235,7 +238,8 @@ def _adopt(
     return kept, issues
 
 
-def _same_identifier(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> bool:
+def same_identifier(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> bool:
+    """True unless ours has business identifiers and theirs has none of them: then it is somebody else's."""
     mine = _identifiers(ours)
     return not mine or bool(mine & _identifiers(theirs))
 

@@ -22,9 +22,14 @@ _TARGETS: Mapping[str, frozenset[str]] = {
         {"hepatomegaly", "splenomegaly", "hepatosplenomegaly", "marrow_hemophagocytosis", "known_immunosuppression"}
     ),
     "finding_present": frozenset({"present", "absent"}),
+    "criteria_item": frozenset(
+        {"soluble_cd25", "nk_activity", "spleen_hemophagocytosis", "node_hemophagocytosis", "molecular_diagnosis"}
+    ),
+    "mas_2016_population": frozenset({"sjia", "aosd", "sle"}),
+    "not_interpretable_after": frozenset({"soluble_cd25", "nk_activity"}),
 }
 """What the tables lead to that decide between few ways: another word would decide silently."""
-_ONE_EACH = ("eligibility", "hscore_item", "finding_present", "steroid")
+_ONE_EACH = ("eligibility", "hscore_item", "finding_present", "steroid", "criteria_item", "mas_2016_population")
 """Tables of which every word leads to exactly one code."""
 
 

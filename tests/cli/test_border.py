@@ -13,9 +13,9 @@ from typing import NoReturn
 import pytest
 
 from fhir_adapter import cli
-from fhir_adapter.cli import app as commands
 from fhir_adapter.cli import border, show
 from fhir_adapter.cli.exit_codes import exit_code
+from fhir_adapter.cli.push import PUSH_OUTCOMES
 from fhir_adapter.issues import Fatal, Issue, Misconfigured, Refused, Rejected, Retriable, Where
 
 
@@ -180,7 +180,7 @@ def test_help_does_not_load_what_it_does_not_need() -> None:
 
 def test_the_outcome_of_a_push_decides_the_exit_code() -> None:
     """Done, in part, refused, stopped."""
-    assert commands._OUTCOMES == {"done": 0, "in part": 3, "refused": 4, "stopped": 5}
+    assert PUSH_OUTCOMES == {"done": 0, "in part": 3, "refused": 4, "stopped": 5}
 
 
 @pytest.mark.parametrize("kind", ["folder", "link", "nowhere"])

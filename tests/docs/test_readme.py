@@ -28,6 +28,7 @@ PAGES = (
     "docs/how-to/check-your-set-up.md",
     "docs/how-to/your-scores.md",
 )
+SEND_PAGE = "docs/how-to/send-scores.md"
 SERVICE_PAGE = "docs/how-to/your-service.md"
 PROGRAM = ".venv/bin/fhir-adapter"
 
@@ -86,6 +87,17 @@ def test_every_command_of_the_guides_works(place: tuple[Path, str]) -> None:
     lines = [line for page in PAGES[1:] for line in commands(page)]
     assert lines
     assert [line for line in lines if run(line, place).returncode] == []
+
+
+def test_the_scores_of_the_guide_are_sent(place: tuple[Path, str]) -> None:
+    """After the push and the pull that the page asks for: the plan, then the scores."""
+    lines = commands("README.md")
+    before = [line for line in lines if " push " in line and line.endswith("state.sqlite")]
+    before += [line for line in lines if " pull " in line]
+    assert [run(line, place).returncode for line in before] == [0, 3]
+    answers = [run(line, place) for line in commands(SEND_PAGE)]
+    assert [answer.returncode for answer in answers] == [0, 0]
+    assert "34 created" in answers[-1].stderr
 
 
 def test_the_sandbox_starts_says_where_and_stops(tmp_path: Path) -> None:

@@ -217,7 +217,7 @@ def test_another_cutoff_is_not_the_trials_own_statement(state: Path) -> None:
         resources(of_trial(state).get(f"/fhir/Patient/{PATIENT}/$hscore?window=baseline{more}"), "Observation")[0]
         for more in ("", "&cutoff=5")
     )
-    assert own["identifier"][0]["value"] == "S03/baseline"
+    assert own["identifier"][0]["value"] == "S03/hscore/baseline"
     assert "identifier" not in other
 
 

@@ -168,7 +168,7 @@ def test_explain_reads_like_a_note(person: Person) -> None:
     """Every item with its points, the caution, and no advice to test."""
     run = person.runs("explain", "--trial", SEED, "--subject", "S03", "--window", "baseline")
     assert run.exit_code == 0
-    assert run.out.startswith("S03: HScore 209-244 of 337, baseline; at or above 169.\n")
+    assert run.out.startswith("S03, baseline: HScore 209-244 of 337, at or above 169.\n")
     assert "haemophagocytosis on marrow aspirate: 0-35 points, not done" in run.out
     assert "not a recommendation to test" in run.out
     assert "HScore was built to diagnose haemophagocytic syndrome" in run.out

@@ -20,7 +20,7 @@ https://hl7.org/fhir/R4/observation.html
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, tzinfo
 from xml.sax.saxutils import escape
 
@@ -35,6 +35,9 @@ from fhir_adapter.trial_folder import Code
 
 SCORE_WINDOW = f"{BASE}/CodeSystem/score-window"
 """The names that trials give to the visits at which they score; `all` is every result, without visits."""
+
+DATA_MARK = "Data as of "
+"""How the note begins that says up to when the data are known."""
 
 _HSCORE = Code(HSCORE_ITEM, "hscore", "HScore")
 _RULE = "HScore (Fardet L et al., Arthritis Rheumatol 2014;66(9):2613-20)"
@@ -68,12 +71,14 @@ def score_observation(
     identifier: Mapping[str, object] | None = None,
     complete: bool = True,
     zone: tzinfo = UTC,
+    refer: Callable[[Result], Mapping[str, object]] = lambda result: {"reference": result.reference},
 ) -> Resource:
     """A score as a resource without id: whoever stores it gives one.
 
     `subject` is the Reference to the patient, `labels` the security labels of what the score was made from (a trial's
     by code, those of received resources as their Coding), `complete` whether everything that was asked for had
-    arrived by `one.as_of`; dates without a time are days in `zone`.
+    arrived by `one.as_of`; dates without a time are days in `zone`. `refer` answers how the hospital's result is
+    referred to.
     """
     score = one.score
     resource: Resource = {"resourceType": "Observation", "meta": _meta(labels), "text": _narrative(one, complete)}
@@ -93,11 +98,24 @@ def score_observation(
     # Words only: a number in a reference range reads as the limit of normal, which HScore does not have. The number
     # is the component hscore-cutoff, which servers can search.
     resource["referenceRange"] = [{"text": f"compared with a cut-off of {score.cutoff} points"}]
-    derived = dict.fromkeys(result.reference for result in _used(score) if _is_observation(result))
+    derived = _unique(refer(result) for result in used_results(score) if _is_observation(result))
     if derived:
-        resource["derivedFrom"] = [{"reference": reference} for reference in derived]
+        resource["derivedFrom"] = derived
     resource["component"] = [*_bounds(score), *(_component(item) for item in score.items)]
     return resource
+
+
+def used_results(score: HScore) -> Iterator[Result]:
+    """The results that count, those included that say that an item was not examined."""
+    return (one.result for item in score.items for one in item.evidence if one.used)
+
+
+def _unique(references: Iterator[Mapping[str, object]]) -> list[Resource]:
+    found: list[Resource] = []
+    for one in references:
+        if one not in found:
+            found.append(dict(one))
+    return found
 
 
 def _meta(labels: Sequence[str | Mapping[str, object]]) -> Resource:
@@ -149,11 +167,6 @@ def _component(item: ItemScore) -> Resource:
     if item.state == "conflicting":
         found["interpretation"] = [concept([], "contradictory: results that count lead to different points")]
     return found
-
-
-def _used(score: HScore) -> Iterator[Result]:
-    """The results that count, those included that say that an item was not examined."""
-    return (one.result for item in score.items for one in item.evidence if one.used)
 
 
 def _is_observation(result: Result) -> bool:
@@ -236,7 +249,9 @@ def _range(item: ItemScore) -> str:
 
 def _data_mark(one: WindowScore, complete: bool) -> Iterator[str]:
     if one.as_of:
-        yield f"Data as of {one.as_of}, {'complete' if complete else 'incomplete'}."
+        yield f"{DATA_MARK}{one.as_of}, {'complete' if complete else 'incomplete'}."
+    elif not complete:
+        yield "The hospital's results of this subject were never read whole: incomplete."
 
 
 def _narrative(one: WindowScore, complete: bool) -> Resource:
