@@ -11,6 +11,7 @@ from pathlib import Path
 
 from benchmarks.mapping import measure_mapping
 from benchmarks.pushing import measure_push
+from benchmarks.scores import measure_scores
 from benchmarks.service import measure_service
 from benchmarks.timing import Figure
 
@@ -19,7 +20,7 @@ RESULTS = Path(__file__).parent / "results"
 
 def main() -> None:
     """Measure, print, write."""
-    figures = [*measure_mapping(), *measure_push(), *measure_service()]
+    figures = [*measure_mapping(), *measure_push(), *measure_scores(), *measure_service()]
     _print(figures)
     RESULTS.mkdir(exist_ok=True)
     report = {"python": platform.python_version(), "figures": [figure.to_dict() for figure in figures]}

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import cast, get_args
 
 from fhir_adapter.intake import resources_in
+from fhir_adapter.intake.whose import whose
 from fhir_adapter.issues import Issue, Misconfigured, Where
 from fhir_adapter.jobs.score import (
     EVERYTHING,
@@ -27,7 +28,6 @@ from fhir_adapter.jobs.score import (
     gather,
     rules_of,
 )
-from fhir_adapter.jobs.score_observations import subject_of
 from fhir_adapter.mappers.r4.read_observation import read_observation
 from fhir_adapter.mappers.recorded_results import ITEMS_TABLE, recorded_results
 from fhir_adapter.scores import Course
@@ -181,16 +181,16 @@ def criteria_of_observations(
     by_subject: dict[str, list[Result]] = {}
     found = list(issues)
     for resource in resources:
-        subject = subject_of(resource)
         if resource.get("resourceType") != "Observation":
             continue
-        if subject is None:
+        patient = whose(resource)
+        if patient is None:
             message = "the result names no subject, so it is nobody's; it was left out"
             found.append(Issue("error", "no-subject", message, Where(resource=f"Observation/{resource.get('id', '')}")))
             continue
-        answer = read_observation(resource, subject)
+        answer = read_observation(resource, patient.key)
         found += answer.issues
-        by_subject.setdefault(subject, []).extend(answer.results)
+        by_subject.setdefault(patient.key, []).extend(answer.results)
     asked = _Asked(which, fever or _SETS[which].fever)
     parts, evaluate = _set(asked, {}, None, Diagnosis())
     subjects = tuple(

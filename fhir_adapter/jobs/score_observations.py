@@ -15,13 +15,16 @@ from pathlib import Path
 
 from fhir_adapter import fhirjson
 from fhir_adapter.intake.resources import Contents, items_of, newest_of
+from fhir_adapter.intake.whose import Whose, whose
 from fhir_adapter.issues import Issue, Where
-from fhir_adapter.mappers.r4.read_observation import read_observation
+from fhir_adapter.mappers.r4.read_observation import codings_of, read_observation
 from fhir_adapter.scores import DEFAULT_CUTOFF, SubjectScores, score_everything, written
 from fhir_adapter.store.spill import Spill
-from fhir_adapter.trial import Result
+from fhir_adapter.terminology import match_codes
+from fhir_adapter.trial import Interval, Result
 
 _Resource = Mapping[str, object]
+_UNREAD = "it cannot be read: anything is possible"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,7 @@ class FileScoring:
         self.subjects = self._scored()
         self.scored = 0
         self.in_part = False
+        self._servers = _Servers()
 
     def chunks(self) -> Iterator[bytes]:
         """The JSON form promised by the command, in pieces: joined, what `ObservationScores.to_dict` says."""
@@ -85,11 +89,12 @@ class FileScoring:
         contents = _LaidAside(path.name, self)
         observations = (item for item in items_of(path, contents) if _is_observation(item.resource))
         for place, item in enumerate(observations, 1):
-            subject = subject_of(item.resource)
-            if subject is None:
+            patient = whose(item.resource, item.address)
+            if patient is None:
                 self.say(place, _nobody(item.resource), _once(item.resource))
             else:
-                self._spill.add(subject, place, item.body or fhirjson.dumps(item.resource))
+                self._servers.meet(patient)
+                self._spill.add(patient.key, place, item.body or fhirjson.dumps(item.resource))
 
     def say(self, place: int, issue: Issue, once: bytes | None = None) -> None:
         """Lay an issue aside under the place of the Observation that it is about; 0 is the file itself."""
@@ -97,12 +102,13 @@ class FileScoring:
         self.in_part = self.in_part or issue.is_error
 
     def _scored(self) -> Iterator[SubjectScores]:
-        for subject, bodies in self._spill.by_owner():
+        for key, bodies in self._spill.by_owner():
+            subject = self._servers.shown(key)
             results: list[Result] = []
             for number, resource in newest_of(fhirjson.loads(text) for _, text in bodies):
-                answer = read_observation(resource, subject)
-                results += answer.results
-                for issue in answer.issues:
+                found, issues = _read(resource, subject)
+                results += found
+                for issue in issues:
                     self.say(bodies[number][0], issue)
             self.scored += 1
             yield _score(subject, results, self.cutoff)
@@ -157,29 +163,58 @@ def score_observations(
     by_subject: dict[str, list[Result]] = {}
     found = list(issues)
     for resource in filter(_is_observation, resources):
-        subject = subject_of(resource)
-        if subject is None:
+        patient = whose(resource)
+        if patient is None:
             found.append(_nobody(resource))
             continue
-        answer = read_observation(resource, subject)
-        found += answer.issues
-        by_subject.setdefault(subject, []).extend(answer.results)
+        results, issues_of_it = _read(resource, patient.key)
+        found += issues_of_it
+        by_subject.setdefault(patient.key, []).extend(results)
     points = DEFAULT_CUTOFF if cutoff is None else cutoff
     scored = tuple(_score(subject, results, points) for subject, results in by_subject.items())
     return ObservationScores(scored, points, tuple(found))
 
 
-def subject_of(resource: _Resource) -> str | None:
-    """Whose result it is: the reference, or `system|value` of a logical one; None when nobody is named."""
-    stated = resource.get("subject")
-    if not isinstance(stated, dict):
-        return None
-    reference, identifier = stated.get("reference"), stated.get("identifier")
-    if isinstance(reference, str) and reference:
-        return reference.partition("/_history/")[0]
-    if isinstance(identifier, dict) and identifier.get("value"):
-        return f"{identifier.get('system', '')}|{identifier['value']}"
-    return None
+class _Servers:
+    """Whether the Patients of a file are of one server: then their names alone tell them apart, and are shown."""
+
+    def __init__(self) -> None:
+        self._base: str | None = None
+        self._several = False
+
+    def meet(self, patient: Whose) -> None:
+        """Note where a Patient is."""
+        if not patient.system and patient.name.startswith("Patient/"):
+            self._several = self._several or self._base not in (None, patient.base)
+            self._base = patient.base
+
+    def shown(self, key: str) -> str:
+        """How the Patient with this key is called."""
+        return key if self._several or not self._base else key.removeprefix(f"{self._base}/")
+
+
+def _read(resource: _Resource, subject: str) -> tuple[list[Result], tuple[Issue, ...]]:
+    """What an Observation says; one of a known analyte whose value cannot be read may be anything, and is not nothing.
+
+    The worst of all results decides here: without the one that cannot be read, the others would look like all.
+    """
+    answer = read_observation(resource, subject)
+    results = list(answer.results)
+    if not results and any(issue.is_error for issue in answer.issues):
+        match = match_codes(list(codings_of(resource.get("code"))))
+        if match.kind == "analyte":
+            name = f"Observation/{resource.get('id', '')}"
+            results.append(
+                Result(
+                    subject=subject,
+                    name=match.name,
+                    source="hospital",
+                    interval=Interval(),
+                    reference=name,
+                    flags=(_UNREAD,),
+                )
+            )
+    return results, tuple(answer.issues)
 
 
 def _score(subject: str, results: Iterable[Result], cutoff: int) -> SubjectScores:
@@ -192,7 +227,9 @@ def _is_observation(resource: _Resource) -> bool:
 
 
 def _nobody(resource: _Resource) -> Issue:
-    message = "the result names no subject, so it is nobody's; it was left out"
+    message = (
+        "it names no Patient for certain (right would be Patient/[id], or an identifier with its system): left out"
+    )
     return Issue("error", "no-subject", message, Where(resource=f"Observation/{resource.get('id', '')}"))
 
 

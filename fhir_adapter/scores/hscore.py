@@ -10,8 +10,9 @@ from fhir_adapter.scores.hscore_table import BOTH_ORGANS, COUNTED, DEFAULT_CUTOF
 from fhir_adapter.scores.model import Evidence, HScore, ItemScore, State
 from fhir_adapter.scores.points import Range, conflict, counted_range, full_range, result_range, worst
 from fhir_adapter.terminology import normalise
-from fhir_adapter.trial import Measurement, Moment, Result, read_moment
+from fhir_adapter.trial import Interval, Measurement, Moment, Result, read_moment
 
+_ANYTHING = Interval()
 _EVERY = "every value counts: the one with the most points decides"
 
 
@@ -91,9 +92,10 @@ def _part_range(part: str, choice: Choice) -> Range:
 def _state(chosen: list[Choice], neither: Choice) -> State:
     if any(choice.conflicting for choice in (*chosen, neither)):
         return "conflicting"
-    if all(choice.used for choice in chosen):
+    told = [[one for one in choice.used if one.interval != _ANYTHING] for choice in chosen]
+    if all(told) and sum(map(len, told)) == sum(len(choice.used) for choice in chosen):
         return "measured"
-    if any(choice.used for choice in (*chosen, neither)):
+    if any(told) or neither.used:
         return "partial"
     return "not_done" if any(choice.not_done for choice in chosen) else "unknown"
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from urllib.parse import urlsplit
+from dataclasses import dataclass, replace
 
 from fhir_adapter.intake import resources_among
+from fhir_adapter.intake.whose import Whose, whose
 from fhir_adapter.issues import Issue, Where
 from fhir_adapter.jobs.score import EVERYTHING
 from fhir_adapter.jobs.score_observations import score_observations
@@ -19,8 +18,7 @@ from fhir_adapter.service.score_bundle import Entry, Resource, bundle_of, entry_
 from fhir_adapter.serving.outcome import FhirError, Problem, refusal
 from fhir_adapter.validation import check_structure, resource_types
 
-_PATIENT = re.compile(r"(?:(?P<base>https?://[^\s|#?]+)/)?(?P<name>Patient/[A-Za-z0-9.-]{1,64})(?:/_history/[^\s/]+)?")
-_UUID = re.compile(r"urn:(uuid|oid):[A-Za-z0-9.-]{1,64}", re.ASCII)
+_ONE_PATIENT = {"reference": "Patient/one"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,31 +37,32 @@ def score_sent(query: bytes, resource: Resource) -> bytes:
         raise refusal(422, "value", "Observations that are sent have no visits: leave window out, or say all")
     issues: list[Issue] = []
     by_patient: dict[str, list[_Sent]] = defaultdict(list)
-    references: dict[str, Resource] = {}
+    patients: dict[str, Whose] = {}
     for one in _observations(asked, issues):
-        found = _patient_of(one)
-        if isinstance(found, Issue):
-            issues.append(found)
+        patient = whose(one.resource, one.address)
+        if patient is None:
+            issues.append(_nobody(one))
         else:
-            key, references[key] = found
-            by_patient[key].append(one)
+            patients[patient.key] = patient
+            by_patient[patient.key].append(one)
     if not by_patient:
         raise FhirError(422, problems_of(issues) or [Problem("required", "no Observation was sent")])
     scores: list[Entry] = []
     evidence: list[Entry] = []
+    shown = _shown(patients)
     for key, many in by_patient.items():
-        kept, windows = _scored(key, many, asked, issues)
+        kept, windows = _scored(many, asked, issues)
         labels = _labels(kept)
-        scores += [entry_of(score_observation(one, subject=references[key], labels=labels)) for one in windows]
+        scores += [entry_of(score_observation(one, subject=shown[key].reference, labels=labels)) for one in windows]
         used = {result.reference.partition("#")[0] for one in windows for result in used_results(one)}
         evidence += [{"resource": one.resource} for one in kept if _name(one) in used]
     return bundle_of([*scores, *(evidence if asked.evidence else ())], issues)
 
 
-def _scored(key: str, many: list[_Sent], asked: Asked, issues: list[Issue]) -> tuple[list[_Sent], list[WindowScore]]:
+def _scored(many: list[_Sent], asked: Asked, issues: list[Issue]) -> tuple[list[_Sent], list[WindowScore]]:
     """The results of one Patient that were read, and the score; what is to say of them goes to `issues`."""
-    # The job tells people apart by the reference alone, so each gets the whole one.
-    copies = [{**one.resource, "subject": {"reference": key}} for one in many]
+    # All of one Patient, however each refers to it: the job is told so.
+    copies = [{**one.resource, "subject": _ONE_PATIENT} for one in many]
     sent = {id(copy): one for copy, one in zip(copies, many, strict=True)}
     read = resources_among(copies, "what was sent")
     kept = [sent[id(copy)] for copy in read.resources]
@@ -120,31 +119,15 @@ def _is_page(bundle: Resource) -> bool:
     return any(isinstance(link, dict) and link.get("relation") == "next" for link in _list(links))
 
 
-def _patient_of(one: _Sent) -> tuple[str, Resource] | Issue:
-    """Whose result it is, whole, and the Reference to that Patient; an issue when it is nobody's for certain.
-
-    A relative reference is of the server that the entry's address names (https://hl7.org/fhir/R4/bundle.html#references).
-    """
-    stated = one.resource.get("subject")
-    reference = stated.get("reference") if isinstance(stated, dict) else None
-    identifier = stated.get("identifier") if isinstance(stated, dict) else None
-    if isinstance(reference, str):
-        found = _PATIENT.fullmatch(reference)
-        base = found["base"] or _base_of(one.address) if found else ""
-        key = (f"{base}/{found['name']}" if base else found["name"]) if found else reference
-        if found or _UUID.fullmatch(reference):
-            return key, {"reference": key}
-    elif isinstance(identifier, dict) and identifier.get("system") and identifier.get("value"):
-        system, value = str(identifier["system"]), str(identifier["value"])
-        return f"{system}|{value}", {"type": "Patient", "identifier": {"system": system, "value": value}}
+def _nobody(one: _Sent) -> Issue:
     message = "it names no Patient for certain: right would be Patient/[id], or an identifier with its system"
     return Issue("error", "no-subject", message, Where(expression=f"{one.place}.subject"))
 
 
-def _base_of(address: str) -> str:
-    """The FHIR base in `https://fhir.example/r4/Observation/1`; empty in any other address."""
-    base, separator, _ = address.rpartition("/Observation/")
-    return base if separator and urlsplit(base).scheme in ("http", "https") else ""
+def _shown(patients: Mapping[str, Whose]) -> Mapping[str, Whose]:
+    """Patients of one server are told by their names alone, as they were sent."""
+    bases = {one.base for one in patients.values() if not one.system and one.name.startswith("Patient/")}
+    return patients if len(bases) > 1 else {key: replace(one, base="") for key, one in patients.items()}
 
 
 def _labels(many: list[_Sent]) -> list[Resource]:

@@ -12,6 +12,7 @@ from calendar import monthrange
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from fractions import Fraction
+from functools import lru_cache
 from typing import Literal
 
 Precision = Literal["year", "month", "day", "time"]
@@ -24,6 +25,8 @@ _PATTERN = re.compile(
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY_SECONDS = 86400
+_KEPT = 4096
+"""How many texts are remembered with what they mean: results of one sample share their times."""
 _LAST_HOUR, _LAST_MINUTE, _LEAP_SECOND = 23, 59, 60
 
 
@@ -57,6 +60,7 @@ class Moment:
         return _local_midnight(first, zone), _end_of_day(last, zone)
 
 
+@lru_cache(_KEPT)
 def read_moment(recorded: str, zone: tzinfo | None = None) -> Moment:
     """Read an ISO 8601 date or time of any precision; a time without offset is local time in `zone`.
 
@@ -114,12 +118,13 @@ def _site_offset(local: datetime, zone: tzinfo | None) -> str:
     return f"{sign}{whole // 60:02}:{whole % 60:02}"
 
 
+@lru_cache(_KEPT)
 def _instant(iso: str) -> Fraction:
     match = _PATTERN.fullmatch(iso)
     assert match is not None
     minute = datetime.fromisoformat(iso[:16] + (match["zone"] or "Z").replace("Z", "+00:00"))
-    seconds = Fraction(match["second"] + (match["fraction"] or ""))
-    return Fraction((minute - _EPOCH) // timedelta(seconds=1)) + seconds
+    whole = (minute - _EPOCH) // timedelta(seconds=1) + int(match["second"])
+    return whole + Fraction(match["fraction"] or 0)
 
 
 def _calendar_span(iso: str) -> tuple[date, date]:

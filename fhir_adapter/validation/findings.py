@@ -95,7 +95,7 @@ def is_safe_name(name: object) -> bool:
 
 
 def shown_code(value: object) -> str:
-    """The code in quotes when it looks like one, and not like a name; else no word of it: it may be a subject's data."""
+    """The code in quotes when it looks like one and not like a name; else no word of it: it may be a subject's data."""
     return repr(value) if isinstance(value, str) and _SAFE_CODE.fullmatch(value) else "the code"
 
 

@@ -32,7 +32,9 @@ def _findings(check: Check, resource: dict[str, Any], kind: str) -> list[Issue]:
         check(resource, kind, scan)
     except TooManyError:
         message = f"more than {MOST_ISSUES} defects; the rest was not looked at"
-        scan.issues.append(Issue("error", "more-defects", message, Where(resource=scan.resource, expression=kind), kind))
+        scan.issues.append(
+            Issue("error", "more-defects", message, Where(resource=scan.resource, expression=kind), kind)
+        )
     except RecursionError:
         scan.report("too-deep", "nested too deep to be checked", kind, kind)
     return scan.issues

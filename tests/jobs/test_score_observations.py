@@ -13,9 +13,10 @@ import pytest
 
 from fhir_adapter import fhirjson
 from fhir_adapter.intake import resources_in
+from fhir_adapter.intake.whose import whose
 from fhir_adapter.issues import Misconfigured, Rejected
 from fhir_adapter.jobs.score import ScoreOptions, rules_of
-from fhir_adapter.jobs.score_observations import score_file, score_observations, scoring_of, subject_of
+from fhir_adapter.jobs.score_observations import score_file, score_observations, scoring_of
 from fhir_adapter.trial_folder import read_trial_folder, trial_path
 
 
@@ -25,13 +26,23 @@ from fhir_adapter.trial_folder import read_trial_folder, trial_path
         ({"reference": "Patient/a"}, "Patient/a"),
         ({"reference": "Patient/a/_history/2"}, "Patient/a"),
         ({"identifier": {"system": "urn:x", "value": "7"}}, "urn:x|7"),
+        ({"reference": "https://a.test/fhir/Patient/a"}, "https://a.test/fhir/Patient/a"),
+        (
+            {"reference": "urn:uuid:1b4e28ba-2fa1-11d2-883f-0016d3cca427"},
+            "urn:uuid:1b4e28ba-2fa1-11d2-883f-0016d3cca427",
+        ),
+        ({"reference": "#p"}, None),
+        ({"reference": "Group/a"}, None),
+        ({"reference": "Patient?identifier=http://s|1"}, None),
+        ({"identifier": {"value": "7"}}, None),
         ({"display": "测试一"}, None),
         ("Patient/a", None),
     ],
 )
 def test_a_result_belongs_to_whom_it_refers_to(subject: object, named: str | None) -> None:
     """By reference, or by a logical one; a name alone is nobody."""
-    assert subject_of({"resourceType": "Observation", "subject": subject}) == named
+    patient = whose({"resourceType": "Observation", "subject": subject})
+    assert (patient.key if patient else None) == named
 
 
 def test_a_trial_without_a_rule_is_not_scored() -> None:
@@ -160,3 +171,35 @@ def test_a_file_that_cannot_be_opened_is_a_mistake_of_the_command(tmp_path: Path
     with pytest.raises(Misconfigured) as error, scoring_of(tmp_path):
         pass
     assert [(issue.code, issue.where.file) for issue in error.value.issues] == [("file-unreadable", tmp_path.name)]
+
+
+def test_the_same_id_on_two_servers_is_two_people(tmp_path: Path) -> None:
+    """A relative reference is of the server in the entry's address; of one server the name alone is shown."""
+    one, other = result("a", "20"), result("b", "40")
+    for addresses, subjects in (
+        (("https://a.test/fhir", "https://a.test/fhir"), ["Patient/made-up-1"]),
+        (
+            ("https://a.test/fhir", "https://b.test/fhir"),
+            [f"https://{name}.test/fhir/Patient/made-up-1" for name in "ab"],
+        ),
+    ):
+        entries = [
+            {"fullUrl": f"{address}/Observation/{each['id']}", "resource": each}
+            for address, each in zip(addresses, (one, other), strict=True)
+        ]
+        path = tmp_path / "bundle.json"
+        path.write_bytes(fhirjson.dumps({"resourceType": "Bundle", "type": "searchset", "entry": entries}))
+        assert [each.subject for each in score_file(path).subjects] == subjects
+
+
+@pytest.mark.parametrize(
+    "spoilt", [{"status": "banana"}, {"valueQuantity": {"value": Decimal(900), "unit": "furlong"}}]
+)
+def test_a_result_that_cannot_be_read_leaves_its_item_open(spoilt: dict[str, Any]) -> None:
+    """The worst of all results decides: without this one the others would look like all."""
+    answer = score_observations([result("a", "20"), result("b", "900", **spoilt)])
+    (window,) = answer.subjects[0].windows
+    item = window.score.item("ast")
+    assert (item.low, item.high, item.state) == (0, 19, "partial")
+    (alone,) = score_observations([result("b", "900", **spoilt)]).subjects[0].windows
+    assert alone.score.item("ast").state == "unknown"

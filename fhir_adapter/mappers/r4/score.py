@@ -30,7 +30,7 @@ from fhir_adapter.mappers.r4.datatypes import concept, date_time, period, termin
 from fhir_adapter.scores import MAXIMUM, HScore, ItemScore, WindowScore
 from fhir_adapter.scores.explain import CAUTION, NO_ADVICE, STATES, TITLES, against_cutoff, points
 from fhir_adapter.scores.hscore_table import BANDS, COUNTED, PRESENT
-from fhir_adapter.trial import Moment, MomentError, Result, read_moment
+from fhir_adapter.trial import Interval, Moment, MomentError, Result, read_moment
 from fhir_adapter.trial_folder import Code
 
 SCORE_WINDOW = f"{BASE}/CodeSystem/score-window"
@@ -171,7 +171,8 @@ def _component(item: ItemScore) -> Resource:
 
 def _is_observation(result: Result) -> bool:
     """True for an Observation of the hospital; what a site typed has a file and a row instead of a reference."""
-    return result.source == "hospital" and _OBSERVATION.fullmatch(result.reference) is not None
+    can_be_read = result.interval != Interval()
+    return result.source == "hospital" and can_be_read and _OBSERVATION.fullmatch(result.reference) is not None
 
 
 def _effective(resource: Resource, score: HScore, zone: tzinfo) -> None:
