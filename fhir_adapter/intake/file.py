@@ -16,9 +16,19 @@ from fhir_adapter import fhirjson
 from fhir_adapter.intake.order import Order, oldest_first, order_of
 from fhir_adapter.intake.resources import Contents, Item, items_of
 from fhir_adapter.intake.subjects import PullSubject
-from fhir_adapter.intake.window_search import Resource, check_patient, has_identifier, received_of
+from fhir_adapter.intake.window_search import (
+    Resource,
+    check_patient,
+    has_identifier,
+    is_condition,
+    may_last_into,
+    received_of,
+)
 from fhir_adapter.issues import Issue, Rejected, Where
+from fhir_adapter.mappers.r4.read_observation import codings_of
+from fhir_adapter.mappers.r4.read_result import RESULT_TYPES
 from fhir_adapter.store import Received
+from fhir_adapter.terminology import TABLES_ONLY, SiteCodes, finding_codes
 from fhir_adapter.trial import read_moment
 
 
@@ -43,7 +53,7 @@ class Moved:
             return False
         if holder.subject in self.whose:
             # What another window does not ask for any more did not move.
-            return self.outside and holder.may_be_in_window(held)
+            return self.outside and _may_be_in_window(holder, held)
         return not (self.unsure and self.stated == held.get("subject"))
 
 
@@ -71,6 +81,7 @@ class _File:
     contents: Contents
     subjects: Mapping[str, PullSubject]
     system: str
+    diagnoses: frozenset[tuple[str, str]] = frozenset()
     owners: dict[str, set[str]] = field(default_factory=dict)
     in_file: set[str] = field(default_factory=set)
     stopped: dict[str, Issue] = field(default_factory=dict)
@@ -93,15 +104,20 @@ class _File:
 
 
 def read_file(
-    path: Path, subjects: Sequence[PullSubject], system: str, known: Mapping[str, set[str]] | None = None
+    path: Path,
+    subjects: Sequence[PullSubject],
+    system: str,
+    known: Mapping[str, set[str]] | None = None,
+    site: SiteCodes = TABLES_ONLY,
 ) -> FileAnswer:
     """Read what a file holds of the trial's subjects.
 
     A result belongs to a subject through a Patient of the file with exactly the subject's identifier, through that
-    identifier in its own `subject`, or through a Patient that earlier pulls found (`known`, by reference). Raises
-    `Misconfigured` for a file that cannot be opened, `Rejected` for one that is no JSON at all.
+    identifier in its own `subject`, or through a Patient that earlier pulls found (`known`, by reference).
+    Conditions are kept that the score or the trial's folder (`site`) asks for: a list of diagnoses says much else.
+    Raises `Misconfigured` for a file that cannot be opened, `Rejected` for one that is no JSON at all.
     """
-    file = _File(Contents(path.name), {one.subject: one for one in subjects}, system)
+    file = _File(Contents(path.name), {one.subject: one for one in subjects}, system, frozenset(finding_codes(site)))
     file.owners.update(known or {})
     for item in items_of(path, file.contents):
         _read_patient(file, item)
@@ -199,16 +215,17 @@ def _refuse_ambiguous(file: _File) -> None:
 
 def _read_result(file: _File, item: Item) -> None:
     resource = item.resource
-    if resource.get("resourceType") != "Observation":
+    if resource.get("resourceType") not in RESULT_TYPES:
         return
     subjects = _subjects_of(file, resource)
+    unasked = is_condition(resource) and file.diagnoses.isdisjoint(codings_of(resource.get("code")))
     if len(subjects) != 1:
-        file.foreign += 1
+        file.foreign += not unasked
         _note_moved(file, resource, subjects)
         return
     subject = file.subjects[subjects.pop()]
-    if subject.first_day is None or not subject.may_be_in_window(resource):
-        file.outside += 1
+    if unasked or subject.first_day is None or not _may_be_in_window(subject, resource):
+        file.outside += not unasked
         _note_moved(file, resource, {subject.subject}, outside=subject.first_day is not None)
         return
     if not isinstance(resource.get("id"), str):
@@ -217,6 +234,10 @@ def _read_result(file: _File, item: Item) -> None:
         return
     _note_made(file, resource.get("issued"))
     file.found[subject.subject].append((order_of(resource), received_of(resource, subject.subject, item.body)))
+
+
+def _may_be_in_window(subject: PullSubject, resource: Resource) -> bool:
+    return may_last_into(subject, resource) if is_condition(resource) else subject.may_be_in_window(resource)
 
 
 def _note_moved(file: _File, resource: Resource, subjects: set[str], *, outside: bool = False) -> None:

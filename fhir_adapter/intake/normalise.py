@@ -14,13 +14,27 @@ from fractions import Fraction
 from fhir_adapter import fhirjson
 from fhir_adapter.intake.order import order_of, sent_order_of
 from fhir_adapter.issues import Issue, Where
-from fhir_adapter.mappers.r4.read_observation import codings_of, effective_of, read_observation
-from fhir_adapter.store import Received, ResultStore, Store
-from fhir_adapter.trial import MomentError, Result, ResultSource
+from fhir_adapter.mappers.r4.read_observation import codings_of
+from fhir_adapter.mappers.r4.read_result import begins_at, read_result
+from fhir_adapter.store import FILE, Received, ResultStore, Store
+from fhir_adapter.terminology import SiteCodes
+from fhir_adapter.trial import Moment, MomentError, Result, ResultSource, read_moment
 from fhir_adapter.trial_folder import TrialFolder
 
 Resource = Mapping[str, object]
 _Identifier = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """How the results of a trial are read: its folder's units and codes, the latest moment, when each was read last."""
+
+    units: Mapping[str, str]
+    site: SiteCodes
+    own: str
+    now: datetime | None
+    read_at: Mapping[tuple[str, str], Moment]
+    """By place and subject, of servers: a file says what is there, and not that it still is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +54,28 @@ class _Read:
 def results_of(
     store: Store, folder: TrialFolder, subjects: Collection[str] | None = None, *, now: datetime | None = None
 ) -> tuple[list[Result], list[tuple[str, Issue]]]:
-    """Every result that stands at the hospital now; whose others do not count, and why. Of all subjects, or of these."""
+    """Every result that stands at the hospital now; whose others do not count, and why. Of all subjects or of these."""
     found: list[Result] = []
     issues: list[tuple[str, Issue]] = []
     by_subject: dict[str, list[Received]] = defaultdict(list)
-    for one in ResultStore(store, folder.id).current():
+    received_of = ResultStore(store, folder.id)
+    for one in received_of.current():
         if subjects is None or one.subject in subjects:
             by_subject[one.subject].append(one)
-    units = folder.hospital.unit_when_missing if folder.hospital else {}
-    own = folder.identifier("observation").system
+    hospital, own = folder.hospital, folder.identifier("observation").system
+    units, site = (hospital.unit_when_missing, hospital.codes) if hospital else ({}, SiteCodes())
+    terms = _Terms(units, site, own, now, _read_at(received_of))
     for subject, received in by_subject.items():
-        results, said = _results(_newest(received), units, own, now)
+        results, said = _results(_newest(received), terms)
         found += results
         issues += [(subject, issue) for issue in said]
     return found, issues
+
+
+def _read_at(results: ResultStore) -> dict[tuple[str, str], Moment]:
+    """When each server was last asked for the whole window of each subject: what stood there then, stood there."""
+    pulls = [one for one in results.pulls() if one.place != FILE and one.started]
+    return {(one.place, subject): read_moment(one.started) for one in pulls for subject in one.subjects}
 
 
 def _newest(received: Iterable[Received]) -> list[tuple[Received, Resource]]:
@@ -81,23 +103,29 @@ def _is_same(one: Resource, other: Resource) -> bool:
 
 def _collected(resource: Resource) -> object:
     try:
-        effective = effective_of(resource)
+        effective = begins_at(resource)
     except MomentError as error:
         return str(error)
     return effective.bounds() if effective else None
 
 
-def _results(
-    received: Sequence[tuple[Received, Resource]], units: Mapping[str, str], own: str, now: datetime | None
-) -> tuple[list[Result], list[Issue]]:
+def _results(received: Sequence[tuple[Received, Resource]], terms: _Terms) -> tuple[list[Result], list[Issue]]:
     found: list[_Read] = []
     issues: list[Issue] = []
     for one, resource in received:
-        read = read_observation(resource, one.subject, sha256=one.sha256.hex(), unit_when_missing=units, now=now)
+        read = read_result(
+            resource,
+            one.subject,
+            sha256=one.sha256.hex(),
+            unit_when_missing=terms.units,
+            site=terms.site,
+            as_of=terms.read_at.get((one.place, one.subject)),
+            now=terms.now,
+        )
         issues += read.issues
         identifiers = _identifiers(resource)
         # A server that we push to also holds what the site typed: our own copies are no second opinion.
-        source: ResultSource = "typed" if any(system == own for system, _ in identifiers) else "hospital"
+        source: ResultSource = "typed" if any(system == terms.own for system, _ in identifiers) else "hospital"
         results = (replace(result, source=source) for result in read.results)
         found += [_Read(result, identifiers, sent_order_of(resource)) for result in results]
     kept, resent = _without_resent(found)
@@ -155,7 +183,8 @@ def _flag_twins(read: Sequence[_Read]) -> list[Result]:
     first: dict[tuple[object, ...], str] = {}
     for one in read:
         result = one.result
-        key = (result.name, result.effective.bounds() if result.effective else None, result.interval, result.present)
+        at = result.effective.bounds() if result.effective else None
+        key = (result.name, at, result.until is None, result.interval, result.present)
         earlier = first.setdefault(key, result.reference)
         if earlier != result.reference and not result.not_done:
             result = replace(result, flags=(*result.flags, f"same value and time as {earlier}: sent twice?"))

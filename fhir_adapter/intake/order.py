@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import TypeVar
 
 from fhir_adapter.client import age_of
-from fhir_adapter.mappers.r4.read_observation import RETRACTED_STATUSES
+from fhir_adapter.mappers.r4.read_result import is_retracted
 from fhir_adapter.trial import MomentError, read_moment
 
 _Body = TypeVar("_Body")
@@ -46,8 +46,7 @@ class Order:
 def order_of(resource: Mapping[str, object]) -> Order:
     """The newer of two bodies has the higher order; of two that state no age the retracted one."""
     version, changed = age_of(resource)
-    retracted = resource.get("status") in RETRACTED_STATUSES
-    return Order(version or None, _instant(changed), _instant(resource.get("issued")), retracted)
+    return Order(version or None, _instant(changed), _instant(resource.get("issued")), is_retracted(resource))
 
 
 def oldest_first(bodies: Sequence[tuple[Order, _Body]]) -> list[_Body]:

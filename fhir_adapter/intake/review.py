@@ -15,12 +15,17 @@ from itertools import combinations, product
 from fhir_adapter.issues import Issue
 from fhir_adapter.mappers.r4.read_observation import NOTE_FLAG
 from fhir_adapter.scores import SCORED_PARTS, result_range, same_collection
+from fhir_adapter.scores.choose import lasts_on, local_day
+from fhir_adapter.terminology import LOCAL_CODE_FLAG, UNIT_DOUBT_FLAG
 from fhir_adapter.trial import Moment, Result
 
 JUMP_SECONDS = 48 * 3600
 PLATELETS_FACTOR = 3
 HEMOGLOBIN_RISE = Fraction(5, 2)
 """g/dL: 25 g/L."""
+
+_FLAGS = {NOTE_FLAG: "sample-note", UNIT_DOUBT_FLAG: "unit-doubt"}
+"""How flags of a result begin that are questions, and the kind of each."""
 
 _INTERNATIONAL = frozenset(
     {
@@ -61,10 +66,16 @@ def review(
     begins for each subject.
     """
     zones = zones or {}
-    items = [*_of_issues(noted), *_notes(results), *_after_death(results, deaths or {}, zones)]
+    items = [
+        *_of_issues(noted),
+        *_flagged(results),
+        *_local_codes(results),
+        *_after_death(results, deaths or {}, zones),
+    ]
     for same in _by(results, "subject", "name").values():
         zone = zones.get(same[0].subject, UTC)
         items += [*_differences(same, zone), *_capped(same), *_contradictions(same), *_jumps(same)]
+        items += _diagnoses(same, zone)
     return list(dict.fromkeys(items))
 
 
@@ -88,11 +99,22 @@ def _is_local(shown: str) -> bool:
     return bool(systems) and not systems & _INTERNATIONAL
 
 
-def _notes(results: Iterable[Result]) -> Iterator[ReviewItem]:
+def _flagged(results: Iterable[Result]) -> Iterator[ReviewItem]:
     for one in results:
         for flag in one.flags:
-            if flag.startswith(NOTE_FLAG):
-                yield ReviewItem(one.subject, "sample-note", one.reference, flag)
+            for beginning, kind in _FLAGS.items():
+                if flag.startswith(beginning):
+                    yield ReviewItem(one.subject, kind, one.reference, flag)
+
+
+def _local_codes(results: Iterable[Result]) -> Iterator[ReviewItem]:
+    """The first use of each code that only the trial's folder explains: whether it means that, a person sees."""
+    seen: set[str] = set()
+    for one in results:
+        for flag in one.flags:
+            if flag.startswith(LOCAL_CODE_FLAG) and flag not in seen:
+                seen.add(flag)
+                yield ReviewItem(one.subject, "local-code", one.reference, f"first use of a local code, {flag}")
 
 
 def _after_death(
@@ -151,6 +173,16 @@ def _contradictions(same: Sequence[Result]) -> Iterator[ReviewItem]:
             if result_range(one.name, one) != result_range(other.name, other):
                 why = f"contradicts {other.reference}, collected at the same time"
                 yield ReviewItem(one.subject, "conflicting", one.reference, why)
+
+
+def _diagnoses(same: Sequence[Result], zone: tzinfo) -> Iterator[ReviewItem]:
+    """A diagnosis that was active on the day of an examination that says otherwise."""
+    for one, other in product(same, same):
+        day = local_day(other.effective, zone) if other.effective and other.until is None else None
+        if day is None or other.not_done or one.present == other.present or not lasts_on(one, day, zone):
+            continue
+        why = f"a diagnosis that was active when {other.reference} says otherwise"
+        yield ReviewItem(one.subject, "conflicting", one.reference, why)
 
 
 def _jumps(same: Sequence[Result]) -> Iterator[ReviewItem]:

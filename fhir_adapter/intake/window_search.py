@@ -1,24 +1,28 @@
 """The door that asks a FHIR server: each subject's whole window again, by patient, codes and dates.
 
+Conditions are asked for by patient and codes alone: one that began long ago may last into the window. A server that has
+no such search, or does not allow it to us, is read without them, which is said.
+
 Corrections, late results and disappearances come with it, from servers without `_lastUpdated` too. What comes back is
 checked again here: a server may drop a parameter and answer everything.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
-from functools import cache
+from datetime import date, timedelta
+from fractions import Fraction
 
 from fhir_adapter import fhirjson
 from fhir_adapter.client import FhirServer, token
 from fhir_adapter.intake.subjects import PullSubject
 from fhir_adapter.issues import AdapterError, Issue, Rejected, Severity, Where
+from fhir_adapter.mappers.r4.read_condition import dates_of
 from fhir_adapter.mappers.r4.read_observation import codings_of, parts_of
 from fhir_adapter.store import Received
-from fhir_adapter.terminology import search_codes
-from fhir_adapter.trial import MomentError
+from fhir_adapter.terminology import TABLES_ONLY, SiteCodes, finding_codes, search_codes
+from fhir_adapter.trial import Moment, MomentError
 
 CODES_PER_SEARCH = 100
 RESOURCES_PER_PAGE = 200
@@ -27,10 +31,29 @@ Resource = Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
+class Search:
+    """What is asked for: codes of results, by which search parameter, and codes of Conditions where a server has them.
+
+    `conditions` is empty when none are searched.
+    """
+
+    results: frozenset[tuple[str, str]]
+    conditions: frozenset[tuple[str, str]]
+    code: str = "code"
+
+    def asks_for(self, resource: Resource) -> bool:
+        """True when it has one of the codes."""
+        if is_condition(resource):
+            return not self.conditions.isdisjoint(codings_of(resource.get("code")))
+        return any(not self.results.isdisjoint(codings_of(part.get("code"))) for part in parts_of(resource))
+
+
+@dataclass(frozen=True, slots=True)
 class WindowAnswer:
     """What a server answered for one subject; `why` says what kept its window from being read whole."""
 
     subject: PullSubject
+    search: Search
     patient: str | None = None
     found: tuple[Received, ...] = ()
     why: tuple[Issue, ...] = ()
@@ -44,28 +67,39 @@ class WindowAnswer:
     def covers(self, body: bytes) -> bool:
         """True when this search would have found a body that was received earlier."""
         resource = fhirjson.loads(body)
-        return _is_searched(resource) and _in_window(self.subject, resource)
+        return self.search.asks_for(resource) and _in_window(self.subject, resource)
 
 
-def search_window(server: FhirServer, system: str, subject: PullSubject, code: str) -> WindowAnswer:
-    """Find the subject's Patient by exact identifier, then all results of its window; never raises for one subject.
+def search_of(capabilities: Mapping[str, object], site: SiteCodes = TABLES_ONLY) -> Search:
+    """What can be asked of a server that says this of itself; `site` is what the trial's folder adds to the codes."""
+    conditions = finding_codes(site) if {"patient", "code"} <= _declared(capabilities, "Condition") else ()
+    return Search(frozenset(search_codes(site)), frozenset(conditions), code_parameter(capabilities))
 
-    `code` is the search parameter for codes, as `code_parameter` gives it.
-    """
+
+def about_conditions(search: Search, server: str) -> tuple[Issue, ...]:
+    """Said once of a server without a search for Conditions: organs and marrow then come from examinations alone."""
+    if search.conditions:
+        return ()
+    message = "the server declares no search for Conditions by patient and code; none are read from it"
+    return (Issue("information", "conditions-not-searched", message, Where(server)),)
+
+
+def search_window(server: FhirServer, system: str, subject: PullSubject, search: Search) -> WindowAnswer:
+    """Find the subject's Patient by exact identifier, then all results of its window; never raises for one subject."""
     try:
         patient = _find_patient(server, system, subject)
-        found = _find_results(server, subject, patient, code)
+        found = _find_results(server, subject, patient, search)
     except Rejected as error:
-        return WindowAnswer(subject, why=error.issues)
+        return WindowAnswer(subject, search, why=error.issues)
     except AdapterError as error:
         why = (replace(issue, message=f"{subject.subject}: {issue.message}") for issue in error.issues)
-        return WindowAnswer(subject, why=tuple(why))
+        return WindowAnswer(subject, search, why=tuple(why))
     return found
 
 
 def code_parameter(capabilities: Mapping[str, object]) -> str:
     """`combo-code` where the server has it: it finds a code in components too; else `code`."""
-    return "combo-code" if "combo-code" in _declared(capabilities) else "code"
+    return "combo-code" if "combo-code" in _declared(capabilities, "Observation") else "code"
 
 
 def check_patient(patient: Resource, subject: str) -> None:
@@ -96,7 +130,7 @@ def received_of(resource: Resource, subject: str, body: bytes | None = None) -> 
     """A resource as it is stored; `body` is its text where it came alone."""
     meta = resource.get("meta")
     version = meta.get("versionId") if isinstance(meta, dict) else None
-    name = f"{resource.get('resourceType')}/{resource.get('id')}"
+    name = _name_of(resource)
     text = fhirjson.dumps(resource) if body is None else body
     return Received(name, subject, text, version if isinstance(version, str) else None)
 
@@ -117,24 +151,34 @@ def _find_patient(server: FhirServer, system: str, subject: PullSubject) -> str:
     return f"Patient/{exact[0].get('id')}"
 
 
-def _find_results(server: FhirServer, subject: PullSubject, patient: str, code: str) -> WindowAnswer:
+def _find_results(server: FhirServer, subject: PullSubject, patient: str, search: Search) -> WindowAnswer:
     kept: dict[str, Received] = {}
     issues: list[Issue] = []
     why: list[Issue] = []
-    for codes in _code_lists():
-        found = server.search("Observation", _parameters(subject, patient, code, codes))
+    answers = [
+        server.search("Observation", _parameters(subject, patient, search.code, codes))
+        for codes in _code_lists(search.results)
+    ]
+    try:
+        answers += [server.search("Condition", _about(patient, codes)) for codes in _code_lists(search.conditions)]
+    except AdapterError as error:
+        if not all(map(_is_refusal, error.issues)):
+            raise
+        issues.append(_not_allowed(server))
+        search = replace(search, conditions=frozenset())  # what was received of them stays as it is
+    for found in answers:
         issues += found.issues
         for resource in found.resources:
-            wanted = _is_searched(resource) and _in_window(subject, resource)
+            wanted = search.asks_for(resource) and _in_window(subject, resource)
             if wanted and _is_under_another_base(resource, patient, server.base):
                 why.append(_foreign_base(subject, resource))
             elif not _is_of(resource, patient, server.base):
                 message = f"{subject.subject}: the server answered with a result of somebody else; it is not kept"
-                issues.append(_issue("warning", "foreign-result", message, f"Observation/{resource.get('id')}"))
+                issues.append(_issue("warning", "foreign-result", message, _name_of(resource)))
             elif wanted:
                 received = received_of(resource, subject.subject)
                 kept[received.name] = received
-    return WindowAnswer(subject, patient, tuple(kept.values()), tuple(why[:1]), tuple(dict.fromkeys(issues)))
+    return WindowAnswer(subject, search, patient, tuple(kept.values()), tuple(why[:1]), tuple(dict.fromkeys(issues)))
 
 
 def _parameters(subject: PullSubject, patient: str, code: str, codes: str) -> list[tuple[str, str]]:
@@ -151,9 +195,26 @@ def _parameters(subject: PullSubject, patient: str, code: str, codes: str) -> li
     ]
 
 
-def _code_lists() -> Iterator[str]:
-    """All codes that mean a result, in lists that a server can bear."""
-    tokens = [token(system, code) for system, code in search_codes()]
+def _about(patient: str, codes: str) -> list[tuple[str, str]]:
+    return [("patient", patient), ("code", codes), ("_count", str(RESOURCES_PER_PAGE))]
+
+
+def _is_refusal(issue: Issue) -> bool:
+    """True for an answer that will be the same tomorrow; a token that is missing or expired (401) is none."""
+    return issue.code == "server-rejected" or (issue.code == "not-authorised" and "answered 403" in issue.message)
+
+
+def _not_allowed(server: FhirServer) -> Issue:
+    message = (
+        "the server declares a search for Conditions and does not allow it to us; none are read from it: see what the "
+        "token may read"
+    )
+    return Issue("warning", "conditions-not-searched", message, Where(server.settings.name or server.base))
+
+
+def _code_lists(codes: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """These codes, in lists that a server can bear."""
+    tokens = [token(system, code) for system, code in sorted(codes)]
     for start in range(0, len(tokens), CODES_PER_SEARCH):
         yield ",".join(tokens[start : start + CODES_PER_SEARCH])
 
@@ -178,31 +239,49 @@ def _foreign_base(subject: PullSubject, resource: Resource) -> Issue:
         f"{subject.subject}: results refer to this Patient's id under another base URL than the one that was asked, so "
         "nobody knows whether they are this subject's; nothing of the subject was changed"
     )
-    return _issue("error", "foreign-base", message, f"Observation/{resource.get('id')}")
+    return _issue("error", "foreign-base", message, _name_of(resource))
 
 
-def _is_searched(resource: Resource) -> bool:
-    wanted = _wanted()
-    return any(coding in wanted for part in parts_of(resource) for coding in codings_of(part.get("code")))
-
-
-@cache
-def _wanted() -> frozenset[tuple[str, str]]:
-    return frozenset(search_codes())
+def _name_of(resource: Resource) -> str:
+    return f"{resource.get('resourceType')}/{resource.get('id')}"
 
 
 def _in_window(subject: PullSubject, resource: Resource) -> bool:
     try:
-        return subject.in_window(resource)
+        return may_last_into(subject, resource) if is_condition(resource) else subject.in_window(resource)
     except MomentError:  # kept, so that a person hears why it cannot be used
         return True
 
 
-def _declared(capabilities: Mapping[str, object]) -> set[object]:
+def is_condition(resource: Resource) -> bool:
+    """True for what lasts, instead of having been collected."""
+    return resource.get("resourceType") == "Condition"
+
+
+def may_last_into(subject: PullSubject, resource: Resource) -> bool:
+    """True when a Condition may have been there on one of the subject's days, or its dates cannot be read."""
+    if subject.first_day is None or subject.last_day is None:
+        return False
+    try:
+        dates = dates_of(resource)
+    except MomentError:
+        return True
+    begins, ends = (one.bounds(subject.zone) if one else None for one in (dates.onset, dates.abated))
+    first, after = _midnight(subject, subject.first_day), _midnight(subject, subject.last_day, 1)
+    over = ends is not None and ends[0] < first and ends[1] <= first
+    return not (over or (begins is not None and begins[0] >= after))
+
+
+def _midnight(subject: PullSubject, day: date, later: int = 0) -> Fraction:
+    stated = (day + timedelta(days=later)).isoformat()
+    return Moment(stated, stated, "day").bounds(subject.zone)[0]
+
+
+def _declared(capabilities: Mapping[str, object], kind: str) -> set[object]:
     found: set[object] = set()
     for rest in _objects(capabilities.get("rest")):
         for resource in _objects(rest.get("resource")):
-            if resource.get("type") == "Observation":
+            if resource.get("type") == kind:
                 found.update(one.get("name") for one in _objects(resource.get("searchParam")))
     return found
 

@@ -28,7 +28,7 @@ from fhir_adapter.jobs.score import (
     gather,
     rules_of,
 )
-from fhir_adapter.mappers.r4.read_observation import read_observation
+from fhir_adapter.mappers.r4.read_result import may_hold_results, read_result
 from fhir_adapter.mappers.recorded_results import ITEMS_TABLE, recorded_results
 from fhir_adapter.scores import Course
 from fhir_adapter.scores.choose import ScoreParts
@@ -181,14 +181,21 @@ def criteria_of_observations(
     by_subject: dict[str, list[Result]] = {}
     found = list(issues)
     for resource in resources:
-        if resource.get("resourceType") != "Observation":
+        if not may_hold_results(resource):
             continue
         patient = whose(resource)
         if patient is None:
             message = "the result names no subject, so it is nobody's; it was left out"
-            found.append(Issue("error", "no-subject", message, Where(resource=f"Observation/{resource.get('id', '')}")))
+            found.append(
+                Issue(
+                    "error",
+                    "no-subject",
+                    message,
+                    Where(resource=f"{resource['resourceType']}/{resource.get('id', '')}"),
+                )
+            )
             continue
-        answer = read_observation(resource, patient.key)
+        answer = read_result(resource, patient.key)
         found += answer.issues
         by_subject.setdefault(patient.key, []).extend(answer.results)
     asked = _Asked(which, fever or _SETS[which].fever)

@@ -16,7 +16,6 @@ from fhir_adapter.intake import (
     FileAnswer,
     PullSubject,
     ReviewItem,
-    code_parameter,
     hospital_of,
     order_of,
     read_file,
@@ -25,9 +24,10 @@ from fhir_adapter.intake import (
     search_window,
     trial_subjects,
 )
+from fhir_adapter.intake.window_search import Search, about_conditions, search_of
 from fhir_adapter.issues import Issue, Misconfigured
 from fhir_adapter.jobs.interlock import capabilities_of, may_pull
-from fhir_adapter.mappers.r4.read_observation import RETRACTED_STATUSES
+from fhir_adapter.mappers.r4.read_result import is_retracted
 from fhir_adapter.mappers.recorded_results import recorded_results
 from fhir_adapter.sources import Reading, read_trial
 from fhir_adapter.store import FILE, Received, Recorded, ResultStore, Store, open_store
@@ -148,13 +148,14 @@ def _from_server(
     progress: Callable[[int, int], None],
 ) -> None:
     may_pull(folder, settings)
-    system = hospital_of(folder).patient_system
+    hospital = hospital_of(folder)
     with FhirServer(settings) as server:
-        code = code_parameter(dict(capabilities_of(server)))
+        search = search_of(dict(capabilities_of(server)), hospital.codes)
+        report.set_aside += about_conditions(search, settings.name or settings.base)
         number = results.begin(settings.base, _iso(server.date))
         report.checkpoint = _iso(server.date) or f"pull {number}"
         for done, subject in enumerate(subjects, 1):
-            _search_one(server, system, code, results, number, subject, report)
+            _search_one(server, hospital.patient_system, search, results, number, subject, report)
             report.requests = server.requests
             progress(done, len(subjects))
     why = [issue.to_dict() for issue in report.why_incomplete]
@@ -164,7 +165,7 @@ def _from_server(
 def _search_one(
     server: FhirServer,
     system: str,
-    code: str,
+    search: Search,
     results: ResultStore,
     number: int,
     subject: PullSubject,
@@ -172,8 +173,8 @@ def _search_one(
 ) -> None:
     if _has_no_dose(subject, report):
         return
-    answer = search_window(server, system, subject, code)
-    report.set_aside += answer.issues
+    answer = search_window(server, system, subject, search)
+    report.set_aside += [issue for issue in answer.issues if issue not in report.set_aside]  # once for all subjects
     report.why_incomplete += answer.why
     report.about += [(subject.subject, issue) for issue in answer.why]
     if answer.complete and answer.patient is not None:
@@ -191,7 +192,8 @@ def _from_file(
     report: PullReport,
     progress: Callable[[int, int], None],
 ) -> None:
-    answer = read_file(file, subjects, hospital_of(folder).patient_system, results.patients())
+    hospital = hospital_of(folder)
+    answer = read_file(file, subjects, hospital.patient_system, results.patients(), hospital.codes)
     number = results.begin(FILE, answer.made)
     report.checkpoint = answer.made or f"pull {number}"
     report.why_incomplete += answer.why
@@ -259,7 +261,7 @@ def _has_no_dose(subject: PullSubject, report: PullReport) -> bool:
 
 def _count(report: PullReport, found: Sequence[Received], recorded: Recorded) -> None:
     """Count a correction that takes a result back as a withdrawal: to the trial it is one."""
-    retracted = {one.name for one in found if fhirjson.loads(one.body).get("status") in RETRACTED_STATUSES}
+    retracted = {one.name for one in found if is_retracted(fhirjson.loads(one.body))}
     report.subjects_read += 1
     report.fetched += len({one.name for one in found})
     report.new += len(recorded.new)

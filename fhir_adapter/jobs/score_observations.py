@@ -17,7 +17,8 @@ from fhir_adapter import fhirjson
 from fhir_adapter.intake.resources import Contents, items_of, newest_of
 from fhir_adapter.intake.whose import Whose, whose
 from fhir_adapter.issues import Issue, Where
-from fhir_adapter.mappers.r4.read_observation import codings_of, read_observation
+from fhir_adapter.mappers.r4.read_observation import codings_of
+from fhir_adapter.mappers.r4.read_result import may_hold_results, read_result
 from fhir_adapter.scores import DEFAULT_CUTOFF, SubjectScores, score_everything, written
 from fhir_adapter.store.spill import Spill
 from fhir_adapter.terminology import match_codes
@@ -87,7 +88,7 @@ class FileScoring:
     def read(self, path: Path) -> None:
         """Lay aside what a file says."""
         contents = _LaidAside(path.name, self)
-        observations = (item for item in items_of(path, contents) if _is_observation(item.resource))
+        observations = (item for item in items_of(path, contents) if _may_count(item.resource))
         for place, item in enumerate(observations, 1):
             patient = whose(item.resource, item.address)
             if patient is None:
@@ -162,7 +163,7 @@ def score_observations(
     """
     by_subject: dict[str, list[Result]] = {}
     found = list(issues)
-    for resource in filter(_is_observation, resources):
+    for resource in filter(_may_count, resources):
         patient = whose(resource)
         if patient is None:
             found.append(_nobody(resource))
@@ -198,12 +199,12 @@ def _read(resource: _Resource, subject: str) -> tuple[list[Result], tuple[Issue,
 
     The worst of all results decides here: without the one that cannot be read, the others would look like all.
     """
-    answer = read_observation(resource, subject)
+    answer = read_result(resource, subject)
     results = list(answer.results)
     if not results and any(issue.is_error for issue in answer.issues):
         match = match_codes(list(codings_of(resource.get("code"))))
         if match.kind == "analyte":
-            name = f"Observation/{resource.get('id', '')}"
+            name = _name(resource)
             results.append(
                 Result(
                     subject=subject,
@@ -222,15 +223,19 @@ def _score(subject: str, results: Iterable[Result], cutoff: int) -> SubjectScore
     return SubjectScores(subject, (score_everything(subject, results, cutoff, patient),))
 
 
-def _is_observation(resource: _Resource) -> bool:
-    return resource.get("resourceType") == "Observation"
+def _may_count(resource: _Resource) -> bool:
+    return may_hold_results(resource)
 
 
 def _nobody(resource: _Resource) -> Issue:
     message = (
         "it names no Patient for certain (right would be Patient/[id], or an identifier with its system): left out"
     )
-    return Issue("error", "no-subject", message, Where(resource=f"Observation/{resource.get('id', '')}"))
+    return Issue("error", "no-subject", message, Where(resource=_name(resource)))
+
+
+def _name(resource: _Resource) -> str:
+    return f"{resource['resourceType']}/{resource.get('id', '')}"
 
 
 def _once(resource: _Resource) -> bytes | None:

@@ -20,6 +20,7 @@ from fhir_adapter.sync import content_digest
 from fhir_adapter.trial import Result
 
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}", re.ASCII)
+_RECEIVED = re.compile(r"(?:Observation|Condition)/[A-Za-z0-9\-.]{1,64}$", re.ASCII)
 _IN_A_FILE = " in a file"
 
 
@@ -53,9 +54,9 @@ class ScoreSources:
             return {"reference": result.reference}
         identifier = _identifier(fhirjson.loads(received.body))
         if identifier is None and received.place == FILE:
-            return {"type": "Observation", "display": result.reference}
+            return {"type": received.name.partition("/")[0], "display": result.reference}
         address = {"system": "urn:ietf:rfc:3986", "value": f"{received.place}/{result.reference}"}
-        return {"type": "Observation", "identifier": identifier or address}
+        return {"type": received.name.partition("/")[0], "identifier": identifier or address}
 
     def labels(self, used: Iterable[Result]) -> list[Resource]:
         """The security labels of the hospital's results among these, each once."""
@@ -73,12 +74,12 @@ class ScoreSources:
 
     def said_then(self, name: str, digest: str) -> str | None:
         """What a result said when its body had this SHA-256; None when it was not received with this state."""
-        _, slash, rest = name.rpartition("Observation/")
-        known = self._store.versions(f"Observation/{rest.removesuffix(_IN_A_FILE)}") if slash else ()
+        found = _RECEIVED.search(name.removesuffix(_IN_A_FILE))
+        known = self._store.versions(found[0]) if found is not None else ()
         return next((_said(one.body) for one in known if one.sha256.hex() == digest), None)
 
     def _of(self, result: Result) -> Received:
-        return self._received[result.subject, result.reference, str(result.sha256)]
+        return self._received[result.subject, result.reference.partition("#")[0], str(result.sha256)]
 
     def _name(self, one: Received) -> str:
         if one.place == FILE:

@@ -156,7 +156,7 @@ def _all_of(part: str, reports: Sequence[Report], zone: tzinfo, parts: ScorePart
         if one.result.present is not None and one.result.until is None:
             days.setdefault(local_day(one.result.effective, zone) if one.result.effective else None, []).append(one)
     for day, same in days.items():
-        same += [one for one in counting if day is not None and _lasts_on(one, day, zone)]
+        same += [one for one in counting if day is not None and lasts_on(one.result, day, zone)]
     conflicting = any(contradicting(part, same, parts.decides) for same in days.values())
     return replace(choice, conflicting=conflicting)
 
@@ -188,7 +188,7 @@ class _Chooser:
         """What was stated once at enrolment; it holds at every visit. A diagnosis must be older than the treatment."""
         zone, day_before = self.course.zone, calendar_day(-1, self.course.day_one)
         known = [report_of(result, zone) for result in results]
-        late = [one for one in known if one.result.until is not None and not _lasts_on(one, day_before, zone)]
+        late = [one for one in known if one.result.until is not None and not lasts_on(one.result, day_before, zone)]
         others = [one.result for one in known if one not in late]
         passed_over = [replace(one, passed_over="not certainly active before injection 1") for one in late]
         reports = [*_reports(others, zone), *passed_over]
@@ -284,7 +284,7 @@ class _Chooser:
             examined = one.result.effective if one.result.until is None else None
             if examined is not None and self.course.day_of(examined) == day:
                 by_method[one.result.method] = one
-        active = [one for one in lasting if day is None or _lasts_on(one, day, self.course.zone)]
+        active = [one for one in lasting if day is None or lasts_on(one.result, day, self.course.zone)]
         why = self._why(pick).replace("result", "examination")
         return self._one_time(part, reports, [*by_method.values(), *active], why)
 
@@ -366,9 +366,9 @@ def _day(day: date, zone: tzinfo) -> Times:
     return Moment(day.isoformat(), "", "day").bounds(zone)
 
 
-def _lasts_on(one: Report, day: date, zone: tzinfo) -> bool:
-    """True when a diagnosis is certainly there on a calendar day."""
-    start, end = one.result.effective, one.result.until
+def lasts_on(result: Result, day: date, zone: tzinfo) -> bool:
+    """True for a diagnosis that was certainly there on a calendar day."""
+    start, end = result.effective, result.until
     return start is not None and end is not None and _lasts_in((start, end), _day(day, zone), zone)
 
 

@@ -6,11 +6,12 @@ they do not, the result is refused instead of picking one.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
+from fhir_adapter.terminology.site_codes import TABLES_ONLY, SiteCodes
 from fhir_adapter.terminology.tables import LOINC, Coding, analytes, findings
 
 Kind = Literal["analyte", "finding", "rejected", "unknown"]
@@ -22,7 +23,8 @@ class CodeMatch:
 
     `name` is the analyte or finding; `code` the one that decided; `reason` says why a look-alike is not read; `method`
     how it was measured where that matters (`blood gas`, `axillary`). `needs_marrow`: counts only when the specimen or
-    body site is bone marrow.
+    body site is bone marrow. `by_folder`: only the trial's folder says so; for a code of the hospital's own with its
+    system (`system|code`).
     """
 
     kind: Kind
@@ -31,14 +33,12 @@ class CodeMatch:
     reason: str = ""
     method: str = ""
     needs_marrow: bool = False
+    by_folder: str = ""
 
 
-def match_codes(codings: Sequence[Coding], *, configured: Collection[str] = ()) -> CodeMatch:
-    """What the (system, code) pairs of one CodeableConcept mean together.
-
-    `configured` are codes of the table `configured` that a trial wants to be read.
-    """
-    known = [match for match in (_match(coding, configured) for coding in codings) if match is not None]
+def match_codes(codings: Sequence[Coding], site: SiteCodes = TABLES_ONLY) -> CodeMatch:
+    """What the (system, code) pairs of one CodeableConcept mean together; `site` is what the trial's folder adds."""
+    known = [match for match in (_match(coding, site) for coding in codings) if match is not None]
     refused = [match for match in known if match.kind == "rejected"]
     read = [match for match in known if match.kind != "rejected"]
     if len({match.name for match in read}) > 1:
@@ -51,12 +51,12 @@ def match_codes(codings: Sequence[Coding], *, configured: Collection[str] = ()) 
     return CodeMatch("unknown", code=codings[0][1] if codings else "")
 
 
-def _precedence(match: CodeMatch) -> bool:
-    """A code that says marrow by itself goes before one that needs a marrow specimen."""
-    return match.needs_marrow
+def _precedence(match: CodeMatch) -> tuple[bool, bool]:
+    """A code of the tables goes before one of the folder, and one that says marrow before one that needs a specimen."""
+    return bool(match.by_folder), match.needs_marrow
 
 
-def _match(coding: Coding, configured: Collection[str]) -> CodeMatch | None:
+def _match(coding: Coding, site: SiteCodes) -> CodeMatch | None:
     table = findings()
     code = coding[1]
     if coding in table.codes:
@@ -65,9 +65,16 @@ def _match(coding: Coding, configured: Collection[str]) -> CodeMatch | None:
     if coding in table.rejected:
         return CodeMatch("rejected", code=code, reason=table.rejected[coding])
     match = _loinc().get(code) if coding[0] == LOINC else None
-    if match and match.kind == "rejected" and match.name and code in configured:
-        return CodeMatch("analyte", match.name, code)
+    if match and match.kind == "rejected" and match.name and code in site.loinc:
+        return CodeMatch("analyte", match.name, code, by_folder=code)
+    if match is None and coding in site.local:
+        return _by_folder(coding, site.local[coding])
     return match
+
+
+def _by_folder(coding: Coding, name: str) -> CodeMatch:
+    kind: Kind = "analyte" if name in analytes() else "finding"
+    return CodeMatch(kind, name, coding[1], by_folder="|".join(coding))
 
 
 @cache
@@ -84,18 +91,39 @@ def _loinc() -> dict[str, CodeMatch]:
     return found
 
 
-@cache
-def search_codes() -> tuple[Coding, ...]:
-    """Every (system, code) that a pull searches for: scored analytes and findings."""
-    numbers = [(LOINC, code) for analyte in analytes().values() if analyte.scored for code in analyte.codes]
-    return (*numbers, *findings().codes)
+def search_codes(site: SiteCodes = TABLES_ONLY) -> tuple[Coding, ...]:
+    """Every (system, code) that a pull searches for: scored analytes and findings, and what the folder adds to them."""
+    scored = [analyte for analyte in analytes().values() if analyte.scored]
+    numbers = [(LOINC, code) for analyte in scored for code in analyte.codes]
+    configured = [(LOINC, code) for analyte in scored for code in analyte.configured if code in site.loinc]
+    unscored = {name for name, analyte in analytes().items() if not analyte.scored}
+    local = [coding for coding, name in site.local.items() if name not in unscored]
+    return (*numbers, *configured, *findings().codes, *local)
 
 
-def present_of(stated: Iterable[Coding] | str) -> bool | None:
+def finding_codes(site: SiteCodes = TABLES_ONLY) -> tuple[Coding, ...]:
+    """Every (system, code) of a finding: what a Condition can say."""
+    local = [coding for coding, name in site.local.items() if name not in analytes()]
+    return (*findings().codes, *local)
+
+
+def present_of(stated: Iterable[Coding] | str, site: SiteCodes = TABLES_ONLY) -> bool | None:
     """Whether coded answers (or a text that is just the word) say present or absent; None for all else.
 
     Answers that contradict each other are no answer.
     """
-    codings = [("", stated.strip().lower())] if isinstance(stated, str) else [one for one in stated if one[0]]
-    answers = {findings().answers[coding] for coding in codings if coding in findings().answers}
+    answers = set(_answers_in_text(stated, site) if isinstance(stated, str) else _coded_answers(stated, site))
     return answers.pop() if len(answers) == 1 else None
+
+
+def _answers_in_text(text: str, site: SiteCodes) -> Iterator[bool]:
+    known = findings().answers.get(("", text.strip().lower()), site.answers.get(text.strip()))
+    if known is not None:
+        yield known
+
+
+def _coded_answers(codings: Iterable[Coding], site: SiteCodes) -> Iterator[bool]:
+    for coding in codings:
+        known = findings().answers.get(coding, site.answers.get("|".join(coding))) if coding[0] else None
+        if known is not None:
+            yield known

@@ -21,6 +21,9 @@ _DECIMAL = re.compile(r"-?\d{1,64}(?:\.\d{1,64})?(?:[eE][+-]?\d{1,2})?", re.ASCI
 # Only what looks like a unit is repeated in a message: a text field may hold anything.
 _LOOKS_LIKE_A_UNIT = re.compile(r"(?:[x\u00d7]?10[*^E]-?\d{1,2})?[A-Za-zµμ°%/*^\[\]{}._-]{1,16}")
 
+UNIT_DOUBT_FLAG = "is the unit right? "
+"""How a flag begins of a value that is more likely meant in another unit; a person looks at those."""
+
 
 @dataclass(frozen=True, slots=True)
 class Normalised:
@@ -52,9 +55,8 @@ def normalise(
             "implausible-value",
             f"{name}: outside {_limits(analyte)}, which no person has; refused, not converted: is the unit right?",
         )
-    return Normalised(
-        interval, analyte.unit, (*flags, *_near(analyte, ucum, canonical), *_other(analyte, ucum, number))
-    )
+    warnings = (*_near(analyte, ucum, canonical), *_other(analyte, ucum, number), *_doubts(analyte, ucum, canonical))
+    return Normalised(interval, analyte.unit, (*flags, *warnings))
 
 
 def _unit(analyte: Analyte, code: str, text: str) -> tuple[str, tuple[str, ...]]:
@@ -111,6 +113,13 @@ def _near(analyte: Analyte, ucum: str, value: Fraction) -> Iterator[str]:
     for one in analyte.near:
         if ucum in one.units and abs(value - one.edge) <= one.within:
             yield one.flag
+
+
+def _doubts(analyte: Analyte, ucum: str, value: Fraction) -> Iterator[str]:
+    """Flags of a value that is possible, and more often that of another unit."""
+    for one in analyte.doubts:
+        if ucum in one.units and one.low <= value <= one.high:
+            yield f"{UNIT_DOUBT_FLAG}{one.flag}"
 
 
 def _other(analyte: Analyte, ucum: str, number: Fraction) -> Iterator[str]:

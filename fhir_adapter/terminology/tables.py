@@ -66,6 +66,16 @@ class Near:
     flag: str
 
 
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A flag for values that a person can have, and that are more likely meant in another unit than they came in."""
+
+    units: tuple[str, ...]
+    low: Fraction
+    high: Fraction
+    flag: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Analyte:
     """What is measured: its canonical unit, the LOINC codes and units that are read, and what cannot be true.
@@ -85,6 +95,7 @@ class Analyte:
     edges: tuple[Edge, ...]
     near: tuple[Near, ...]
     divisors: Mapping[str, Fraction]
+    doubts: tuple[Doubt, ...] = ()
 
     def ucum(self, written: str) -> str | None:
         """The UCUM unit that is meant by what was written: the alias table first, then the analyte's units."""
@@ -166,6 +177,7 @@ def _analyte(name: str, table: Mapping[str, Any], raw: Mapping[str, Any]) -> Ana
         edges=tuple(_edge(text) for text in table.get("edges", ())),
         near=tuple(_near(one) for one in table.get("near", ())),
         divisors=MappingProxyType({ucum: _exact(text) for ucum, text in table.get("divisors", {}).items()}),
+        doubts=tuple(_doubt(one) for one in table.get("doubts", ())),
     )
 
 
@@ -186,6 +198,11 @@ def _edge(text: str) -> Edge:
 
 def _near(stated: Mapping[str, Any]) -> Near:
     return Near(tuple(stated["units"]), _exact(stated["edge"]), _exact(stated["within"]), stated["flag"])
+
+
+def _doubt(stated: Mapping[str, Any]) -> Doubt:
+    low, high = map(_exact, stated["between"])
+    return Doubt(tuple(stated["units"]), low, high, stated["flag"])
 
 
 def _exact(text: object) -> Fraction:

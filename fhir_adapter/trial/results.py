@@ -69,7 +69,8 @@ class Result:
     `name` is an analyte or an item of a score (snake_case). `interval` is in the analyte's canonical unit; `value`,
     `unit` and `comparator` are as received. `present` answers for findings; None there and in `interval` with
     `not_done` means that it was not examined. `reference` says where a person finds it: `Observation/f1`, or a file
-    with its row. `flags` are short sentences for people: an alias of a unit was read, a result is capped, ...
+    with its row. `until` is set for what lasts, such as a diagnosis: it is known from `effective` to then. `flags` are
+    short sentences for people: an alias of a unit was read, a result is capped, ...
     """
 
     subject: str
@@ -82,6 +83,7 @@ class Result:
     unit: str = ""
     comparator: str | None = None
     effective: Moment | None = None
+    until: Moment | None = None
     issued: Moment | None = None
     reference: str = ""
     version: str | None = None

@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import Any, Literal
 
 from fhir_adapter.issues import Issue, Misconfigured
+from fhir_adapter.terminology import TABLES_ONLY, SiteCodes, analytes, why_not
 from fhir_adapter.trial import Pick, ScoreRules, ScoreWindow
 from fhir_adapter.trial_folder.yaml_file import Document
 
@@ -35,7 +36,7 @@ class HospitalSettings:
     """How the hospital's Patient of a subject is found, and which study days are read again at every pull.
 
     `patient_field` is the field of the subject that holds the identifier in `patient_system`; `unit_when_missing` is
-    the UCUM unit of an analyte's results that come without one.
+    the UCUM unit of an analyte's results that come without one; `codes` is the hospital's own map.
     """
 
     patient_system: str
@@ -43,6 +44,7 @@ class HospitalSettings:
     first_day: int
     last_day: int
     unit_when_missing: Mapping[str, str] = field(default_factory=dict)
+    codes: SiteCodes = TABLES_ONLY
 
 
 def expected_dose(trial: Mapping[str, Any]) -> ExpectedDose | None:
@@ -54,7 +56,7 @@ def expected_dose(trial: Mapping[str, Any]) -> ExpectedDose | None:
 def hospital_settings(document: Document) -> HospitalSettings | None:
     """How the hospital's results are found; None when trial.yaml has no `hospital`, which only `pull` needs.
 
-    Raises `Misconfigured` when the days are in the wrong order.
+    Raises `Misconfigured` when the days are in the wrong order, and for codes and units that cannot be meant so.
     """
     stated = document.value.get("hospital")
     if stated is None:
@@ -69,7 +71,53 @@ def hospital_settings(document: Document) -> HospitalSettings | None:
         stated["first_day"],
         stated["last_day"],
         stated.get("unit_when_missing", {}),
+        _site_codes(document, stated.get("codes", {})),
     )
+
+
+def _site_codes(document: Document, stated: Mapping[str, Any]) -> SiteCodes:
+    issues = [*_wrong_loinc(document, stated), *_wrong_local(document, stated), *_wrong_units(document, stated)]
+    if issues:
+        raise Misconfigured("trial.yaml: codes of the hospital that cannot be meant so", *issues)
+    return SiteCodes(
+        loinc=frozenset(stated.get("loinc", ())),
+        local={
+            (system, code): name for system, codes in stated.get("local", {}).items() for code, name in codes.items()
+        },
+        units=stated.get("units", {}),
+        answers={text: answer == "present" for text, answer in stated.get("answers", {}).items()},
+    )
+
+
+def _wrong_loinc(document: Document, stated: Mapping[str, Any]) -> Iterator[Issue]:
+    """Only codes that wait for a trial's word can be let in by it."""
+    waiting = sorted(code for analyte in analytes().values() for code in analyte.configured)
+    for place, code in enumerate(stated.get("loinc", ())):
+        if code not in waiting:
+            message = f"{code!r} is no LOINC code that counts by configuration; those are {', '.join(waiting)}"
+            yield document.issue("wrong-value", message, "hospital", "codes", "loinc", place)
+
+
+def _wrong_local(document: Document, stated: Mapping[str, Any]) -> Iterator[Issue]:
+    """A code whose meaning is known is not given another one: a goal stays a goal."""
+    for system, codes in stated.get("local", {}).items():
+        for code in codes:
+            why = why_not((system, code))
+            if why:
+                message = f"{code!r} cannot be mapped: {why}"
+                yield document.issue("wrong-value", message, "hospital", "codes", "local", system, code)
+
+
+def _wrong_units(document: Document, stated: Mapping[str, Any]) -> Iterator[Issue]:
+    for name, units in stated.get("units", {}).items():
+        analyte = analytes()[name]
+        for written, ucum in units.items():
+            if ucum not in analyte.units:
+                message = f"{ucum!r} is no UCUM unit of {name}; right would be {', '.join(analyte.units)}"
+                yield document.issue("wrong-value", message, "hospital", "codes", "units", name, written)
+            elif analyte.ucum(written) is not None:
+                message = f"{written!r} is read as {analyte.ucum(written)} of {name} already"
+                yield document.issue("wrong-value", message, "hospital", "codes", "units", name, written)
 
 
 def score_rules(document: Document) -> ScoreRules | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,9 @@ import pytest
 
 from fhir_adapter import fhirjson
 from fhir_adapter.scores import Finding, Measurement, hscore
+from fhir_adapter.scores.hscore_table import BANDS
+from fhir_adapter.terminology import analytes
+from fhir_adapter.trial import Interval
 from tests.stories.commands import Person, Run
 
 LOINC, UCUM = "http://loinc.org", "http://unitsofmeasure.org"
@@ -647,3 +651,121 @@ def test_b43_unknown_immunosuppression_is_not_no() -> None:
         hscore([], findings) for findings in ([], [Finding(item_name, None)], [Finding(item_name, False)])
     )
     assert (unsaid.high, unknown.high, no.high) == (337, 337, 319)
+
+
+def in_twelfths(value: Fraction) -> str:
+    """A number with twelve decimals, exactly."""
+    return f"{Decimal(int(value * 10**12)).scaleb(-12):f}"
+
+
+def edges(test: str) -> list[Fraction]:
+    """Where the published table changes, and one unit in the twelfth decimal to either side."""
+    ends = {end for band in BANDS[test] for end in (band.values.low, band.values.high) if end is not None}
+    return [edge + Fraction(step, 10**12) for edge in sorted(ends) for step in (-1, 0, 1)]
+
+
+@pytest.mark.parametrize("test", [*BANDS])
+def test_b41_exactly_at_an_edge_and_beside_it(person: Person, test: str) -> None:
+    """The points are those of the band of the table in which the number lies; no binary float moves it across."""
+    unit = analytes()[test].unit
+    run = score(person, *each(*(measured(test, in_twelfths(value), unit) for value in edges(test))))
+    bands = [[band.points for band in BANDS[test] if band.values.contains(Interval.of(one))] for one in edges(test)]
+    assert all_points(run, test) == [(band[0], band[-1]) for band in bands]
+    assert {len(band) for band in bands} == {1}
+
+
+def test_b41_the_edge_of_a_lineage(person: Person) -> None:
+    """110 and less is low, and 110.000000000001 is not."""
+    values = [in_twelfths(Fraction(110) + Fraction(step, 10**12)) for step in (-1, 0, 1)]
+    run = score(person, *counts(*(measured("platelets", value, "10*9/L") for value in values)))
+    assert all_points(run, "cytopenias") == [(24, 24), (24, 24), (0, 0)]
+
+
+def evidence(run: Run, name: str) -> dict[str, tuple[bool, str]]:
+    """What became of each result of an item of the only score."""
+    return {one["reference"].rpartition("/")[2]: (one["used"], one["why"]) for one in item(run, name)["evidence"]}
+
+
+SPECIMEN = {"reference": "Specimen/s1"}
+
+
+def of_specimen(name: str, value: str, issued: str, specimen: Resource, comparator: str | None = None) -> Resource:
+    """A ferritin of a specimen."""
+    one = measured("ferritin", value, "ng/mL", comparator, specimen=specimen, issued=f"2016-03-01T{issued}:00+08:00")
+    return one | {"id": name}
+
+
+def test_b35_of_one_specimen_the_latest_issued_counts(person: Person) -> None:
+    """In whatever order they come; the other is recorded with the reason."""
+    first, second = (
+        of_specimen(name, value, at, SPECIMEN) for name, value, at in (("a", "7000", "09:00"), ("b", "1000", "11:00"))
+    )
+    runs = [score(person, *order) for order in ((first, second), (second, first))]
+    assert [points(run, "ferritin") for run in runs] == [(0, 0), (0, 0)]
+    assert evidence(runs[0], "ferritin")["a"] == (
+        False,
+        "the same specimen: the result issued later counts (Observation/b)",
+    )
+    assert evidence(runs[0], "ferritin")["b"][0]
+
+
+def test_b35_a_diluted_number_stands_for_the_capped_one(person: Person) -> None:
+    """Of one specimen, and inside its half-line: even when it was issued earlier."""
+    capped, number = of_specimen("a", "1500", "11:00", SPECIMEN, ">"), of_specimen("b", "3000", "09:00", SPECIMEN)
+    run = score(person, capped, number)
+    assert points(run, "ferritin") == (35, 35)
+    assert "diluted" in evidence(run, "ferritin")["a"][1]
+
+
+def test_b35_a_capped_one_beside_a_number_of_another_specimen(person: Person) -> None:
+    """>1500 beside 3000 is 35 to 50, and both are recorded."""
+    other = of_specimen("b", "3000", "09:00", {"reference": "Specimen/s2"})
+    run = score(person, of_specimen("a", "1500", "11:00", SPECIMEN, ">"), other)
+    assert (points(run, "ferritin"), [used for used, _ in evidence(run, "ferritin").values()]) == ((35, 50), [True] * 2)
+
+
+def test_b38_a_result_sent_twice_under_two_ids_counts_once(person: Person) -> None:
+    """The same value of the same time: one of them is passed over, and named."""
+    run = score(person, *(measured("ferritin", "7000", "ng/mL") | {"id": name} for name in ("a", "b")))
+    assert points(run, "ferritin") == (50, 50)
+    assert sorted(used for used, _ in evidence(run, "ferritin").values()) == [False, True]
+    assert any("the same result again" in why for _, why in evidence(run, "ferritin").values())
+
+
+def test_b39_top_component_and_panel_are_found(person: Person) -> None:
+    """A value on top, one in a component, a member outside its panel."""
+    component = {key: measured("ferritin", "7000", "ng/mL")[key] for key in ("code", "valueQuantity")}
+    panel = measured("ast", "186", "U/L", component=[component], hasMember=[{"reference": "Observation/fibrinogen-1"}])
+    run = score(person, panel, measured("fibrinogen", "2.0", "g/L"))
+    assert [points(run, name) for name in ("ast", "ferritin", "fibrinogen")] == [(19, 19), (50, 50), (30, 30)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("\uff1e40000 ng/mL", (50, 50)),
+        ("≥6000 ug/L", (35, 50)),
+        ("\uff1c\uff11\uff15\uff10\uff10μg/L", (0, 0)),
+        ("> ٤٠٠٠٠ ng/mL", (50, 50)),
+    ],
+)
+def test_b30_a_comparator_in_a_text_of_any_script(person: Person, text: str, expected: Points) -> None:
+    """Wide signs and digits of any script mean the same, and the sign is never stripped."""
+    assert points(score(person, result("ferritin", valueString=text)), "ferritin") == expected
+
+
+def test_b30_a_comparator_in_a_text_with_its_unit(person: Person) -> None:
+    """<0.5 g/L of fibrinogen is low for certain."""
+    run = score(person, result("fibrinogen", valueString="<0.5 g/L"))
+    assert (points(run, "fibrinogen"), item(run, "fibrinogen")["evidence"][0]["comparator"]) == ((30, 30), "<")
+
+
+def test_b25_a_haemoglobin_that_may_be_in_another_unit_counts_and_is_flagged(person: Person) -> None:
+    """10.1 g/L is possible, and more often means g/dL: neither refused nor converted."""
+    values = ("9.9", "10", "10.1", "25", "25.1", "80")
+    run = score(person, *each(*(measured("hemoglobin", value, "g/L") for value in values)))
+    doubted = [
+        [flag for flag in found if flag.startswith("is the unit right?")] for found in all_flags(run, "cytopenias")
+    ]
+    assert codes(run) == ["implausible-value"]
+    assert doubted == [[], *[["is the unit right? between 10 and 25 g/L, possibly g/dL"]] * 3, [], []]

@@ -15,6 +15,7 @@ import pytest
 from fhir_adapter import fhirjson
 from fhir_adapter.sandbox import running
 from fhir_adapter.scores import Finding, Measurement, hscore
+from fhir_adapter.store import ResultStore, open_store
 from tests.stories.commands import Person, Run
 
 SEED = Path(__file__).resolve().parents[2] / "mappings" / "trials" / "nct02569463"
@@ -404,3 +405,58 @@ def test_b49_a_first_dose_that_was_not_given_is_no_first_dose(seed: Seed) -> Non
     assert "a bug" not in run.err
     assert run.report["issues"] != []
     assert [issue for issue in run.report["issues"] if issue["code"] != "never-pulled"]
+
+
+def ferritin_of(run: Run, window: str = "month-1") -> dict[str, Any]:
+    """The ferritin of S01's score at a visit."""
+    (scored,) = (one for one in run.report["scores"] if one["window"] == window)
+    (found,) = (one for one in scored["items"] if one["item"] == "ferritin")
+    return dict(found)
+
+
+def test_b35_two_specimens_of_one_time_contradict_each_other(seed: Seed) -> None:
+    """From the least to the most points, both recorded, and a person is asked."""
+    results = (
+        ferritin(name, value, MINE, specimen={"reference": f"Specimen/{name}"})
+        for name, value in (("low", "410"), ("high", "7000"))
+    )
+    pulled = seed.pull(patient(), *results)
+    found = ferritin_of(seed.score("--subject", "S01"))
+    used = {one["reference"] for one in found["evidence"] if one["used"]}
+    assert (found["low"], found["high"], found["state"]) == (0, 50, "conflicting")
+    assert used == {"Observation/low", "Observation/high"}
+    assert "conflicting" in [one["kind"] for one in pulled.report["review_items"]]
+
+
+@pytest.mark.parametrize("status", ["amended", "corrected"])
+def test_b37_a_correction_gives_another_score_and_the_old_one_can_be_shown(seed: Seed, status: str) -> None:
+    """The store keeps both bodies; the score rests on the new one, and names its version."""
+    seed.pull(patient(), ferritin("f1", "410", MINE, meta={"versionId": "1"}))
+    before = ferritin_of(seed.score("--subject", "S01"))
+    pulled = seed.pull(patient(), ferritin("f1", "7000", MINE, status=status, meta={"versionId": "2"}))
+    after = ferritin_of(seed.score("--subject", "S01"))
+    (old,), (new,) = ([one for one in each["evidence"] if one["used"]] for each in (before, after))
+    with open_store(seed.state, writer=False) as store:
+        kept = [one.version for one in ResultStore(store, SEED.name).versions("Observation/f1")]
+    assert (before["low"], after["low"], pulled.report["changed"]) == (0, 50, 1)
+    assert ((old["value"], old["version"]), (new["value"], new["version"])) == (("410", "1"), ("7000", "2"))
+    assert kept == ["1", "2"]
+    assert old["sha256"] != new["sha256"]
+
+
+def test_b37_a_correction_that_takes_it_back_leaves_no_value(seed: Seed) -> None:
+    """Entered in error: no evidence rests on it any more, and it is said."""
+    seed.pull(patient(), ferritin("f1", "7000", MINE))
+    pulled = seed.pull(patient(), ferritin("f1", "7000", MINE, status="entered-in-error"))
+    scored = seed.score("--subject", "S01")
+    assert (pulled.report["withdrawn"], "Observation/f1" in references(scored)) == (1, False)
+    assert "result-status" in codes(scored.report["issues"])
+
+
+def test_b38_a_result_sent_again_under_another_id(seed: Seed) -> None:
+    """One business identifier: one result; without it a person is told by a flag."""
+    number = [{"system": "https://hospital.example/lab-result", "value": "N1"}]
+    again = (ferritin(name, "7000", MINE, identifier=number) for name in ("f1", "f1-again"))
+    pulled = seed.pull(patient(), *again)
+    assert (pulled.report["fetched"], pulled.report["measurements"]) == (2, 1)
+    assert codes(pulled.report["set_aside"]) == ["resent"]

@@ -134,7 +134,7 @@ def test_h125_what_is_said(tmp_path: Path, three: Export) -> None:
     """One line that it is safe to run again: no traceback, and no half document on standard output."""
     with fresh(tmp_path, three.folder) as pushing:
         code, out, err = said_after(pushing, signal.SIGTERM)
-    assert (code, out) == (143, "")
+    assert (code, out) == (143, ""), err
     assert "safe to run again" in err
     assert [word for word in ("Traceback", "a bug") if word in err] == []
 

@@ -92,7 +92,8 @@ def test_e94_a_server_that_ignores_a_parameter_is_found_out(fhir_mock: respx.Moc
     link = [{"relation": "self", "url": f"{BASE}/Observation?code=x&date=y"}]
     hospital(fhir_mock, lambda _asked: searchset(result("f1"), stranger, link=link))
     report = pulled(tmp_path)
-    assert (report.fetched, sorted(codes(report.set_aside))) == (1, ["foreign-result", "search-ignored"])
+    said = ["conditions-not-searched", "foreign-result", "search-ignored"]
+    assert (report.fetched, sorted(codes(report.set_aside))) == (1, said)
     assert {call.request.headers.get("Prefer") for call in fhir_mock.calls} == {None, "handling=strict"}
 
 

@@ -286,7 +286,7 @@ def test_the_report_says_what_its_page_promises(hospital: Hospital) -> None:
         *("complete", "why_incomplete", "fetched", "new", "changed", "withdrawn", "measurements", "findings"),
         *("review", "set_aside", "requests", "checkpoint"),
     } <= set(told)
-    assert (told["requests"], told["review"]) == (3, 0)
+    assert (told["requests"], told["review"]) == (4, 0)
 
 
 def test_what_is_published_of_the_hospital_is_known_by_its_patient(hospital: Hospital) -> None:

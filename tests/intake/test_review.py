@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,6 +12,7 @@ import pytest
 from fhir_adapter.intake import ReviewItem, review, typed_otherwise
 from fhir_adapter.issues import Issue, Where
 from fhir_adapter.mappers.r4.read_observation import NOTE_FLAG
+from fhir_adapter.terminology import LOCAL_CODE_FLAG, normalise
 from fhir_adapter.trial import Interval, Result, read_moment
 
 SHANGHAI = {"S01": ZoneInfo("Asia/Shanghai")}
@@ -99,6 +101,30 @@ def test_a_jump_within_two_days_is_shown(name: str, before: str, after: str, lat
 def test_a_note_about_the_sample_is_shown() -> None:
     """Whatever the value."""
     assert kinds(one("ferritin", "1", flags=(f"{NOTE_FLAG}: haemolysed", "other"))) == ["sample-note"]
+
+
+def test_a_value_that_is_rather_one_of_another_unit_is_shown() -> None:
+    """Whatever it counts as: a haemoglobin of 10 to 25 g/L may be g/dL."""
+    flag = normalise("hemoglobin", "10.1", "g/L").flags[0]
+    assert kinds(one("hemoglobin", "1.01", flags=(flag,))) == ["unit-doubt"]
+
+
+def test_a_code_of_the_folder_is_asked_about_at_its_first_use() -> None:
+    """The folder says what a local code is; a person looks once whether it is so."""
+    flag = f"{LOCAL_CODE_FLAG}https://lab.test|A as ferritin"
+    later = "2016-03-02T06:30:00+08:00"
+    assert kinds(one("ferritin", "1", flags=(flag,)), one("ferritin", "1", later, flags=(flag,))) == ["local-code"]
+
+
+@pytest.mark.parametrize(("until", "asked"), [("2016-03-02", ["conflicting"]), ("2016-02-28", [])])
+def test_a_diagnosis_against_an_examination_is_shown(until: str, asked: list[str]) -> None:
+    """Only where it was active on the day of the examination."""
+    examination = Result(
+        subject="S01", name="splenomegaly", source="typed", present=False, effective=read_moment("2016-03-01")
+    )
+    began, ended = read_moment("2016-02-01"), read_moment(until)
+    diagnosis = replace(examination, source="hospital", present=True, effective=began, until=ended)
+    assert kinds(diagnosis, examination) == asked
 
 
 @pytest.mark.parametrize(

@@ -143,6 +143,7 @@ def get_until_refused(url: str) -> list[httpx2.Response]:
 def test_the_last_answer_says_that_the_connection_ends(service: Service) -> None:
     """A client that keeps its connection learns not to send more over it."""
     begun = Slowly.begun(service.address, SENT, BODY, HALF, "Connection: keep-alive")
+    assert httpx2.get(f"{service.base}/health/live", timeout=30).status_code == 200  # the other has been taken
     assert httpx2.get(f"{service.base}/health/live", timeout=30).status_code == 200  # it has been taken
     service.process.send_signal(signal.SIGTERM)
     assert refuses_connections_soon(service.address)
@@ -254,6 +255,7 @@ def test_health_until_the_end(person: Person) -> None:
     """The connection that a request keeps open is not used for another one after the signal."""
     with serve(person, "--token-file", secret_file(person.home, "canary")) as service:
         begun = Slowly.begun(service.address, SENT, BODY, HALF, "Authorization: Bearer canary")
+        assert httpx2.get(f"{service.base}/health/live", timeout=30).status_code == 200  # the other has been taken
         service.process.send_signal(signal.SIGTERM)
         assert refuses_connections_soon(service.address)
         begun.goes_on(BODY[HALF:] + b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n")

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from fhir_adapter.terminology import HSCORE_ITEM, CodeMatch, analytes, match_codes, present_of, search_codes
+from fhir_adapter.terminology import (
+    HSCORE_ITEM,
+    CodeMatch,
+    SiteCodes,
+    analytes,
+    match_codes,
+    present_of,
+    search_codes,
+)
 
 LOINC = "http://loinc.org"
 SNOMED = "http://snomed.info/sct"
@@ -66,14 +74,14 @@ def test_no_other_code_is_refused() -> None:
 @pytest.mark.parametrize(("code", "name"), CONFIGURED.items())
 def test_codes_by_configuration_only(code: str, name: str) -> None:
     """Some codes count only where a trial's configuration names them."""
-    alone, named = match_codes([(LOINC, code)]), match_codes([(LOINC, code)], configured=(code,))
+    alone, named = match_codes([(LOINC, code)]), match_codes([(LOINC, code)], SiteCodes(loinc=frozenset({code})))
     assert (alone.kind, alone.method) == ("rejected", "config only")
     assert (named.kind, named.name) == ("analyte", name)
 
 
 def test_a_configuration_cannot_read_a_look_alike() -> None:
     """A goal stays a goal, whatever a configuration says."""
-    assert match_codes([(LOINC, "86914-9")], configured=("86914-9",)).kind == "rejected"
+    assert match_codes([(LOINC, "86914-9")], SiteCodes(loinc=frozenset({"86914-9"}))).kind == "rejected"
 
 
 def test_alt_is_not_ast() -> None:

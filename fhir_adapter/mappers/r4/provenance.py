@@ -21,6 +21,8 @@ from fhir_adapter.mappers.r4.device import ADAPTER_NAME
 
 _ACTIVITIES = {"create": ("CREATE", "create"), "update": ("UPDATE", "revise")}
 _URI, _NAMED = "urn:ietf:rfc:3986", "ni:///sha-256;"
+_RESULT_TYPES = ("Observation", "Condition")
+"""The types of resources that a score is computed from."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -114,7 +116,7 @@ def sources_in(provenance: Mapping[str, object], about: str) -> dict[str, tuple[
         what = _object(entity.get("what"))
         name, _, rest = str(what.get("display") or "").rpartition(" (")
         digest = _digest(_object(what.get("identifier")).get("value"))
-        if entity.get("role") == "source" and what.get("type") == "Observation" and rest == f"{about})" and digest:
+        if entity.get("role") == "source" and what.get("type") in _RESULT_TYPES and rest == f"{about})" and digest:
             found[name].add(digest)
     return {name: tuple(sorted(digests)) for name, digests in found.items()}
 
@@ -132,11 +134,16 @@ def _entities(files: Mapping[str, str], grounds: Sequence[Grounds]) -> Iterator[
     for one in grounds:
         for source in one.sources:
             literal: Resource = {"reference": source.reference} if source.reference else {}
-            what = {"type": "Observation", "identifier": _named(source.sha256)}
+            what = {"type": _type_of(source.name), "identifier": _named(source.sha256)}
             yield {"role": "source", "what": {**literal, **what, "display": f"{source.name} ({one.about})"}}
     for one in grounds:
         if one.replaces:
             yield {"role": "revision", "what": {"reference": one.replaces}}
+
+
+def _type_of(name: str) -> str:
+    """What a source is: as its address says; what a site typed stands for an Observation."""
+    return next((kind for kind in _RESULT_TYPES if f"/{kind}/" in f"/{name}"), "Observation")
 
 
 def _named(digest: str) -> Resource:

@@ -7,7 +7,7 @@ https://hl7.org/fhir/R4/observation.html, https://hl7.org/fhir/R4/conformance-ru
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
@@ -15,7 +15,16 @@ from fractions import Fraction
 
 from fhir_adapter.issues import Issue, Rejected, Severity, Where
 from fhir_adapter.mappers.canonical import HSCORE_ITEM, UCUM
-from fhir_adapter.terminology import CodeMatch, match_codes, normalise, numbers_in_text, present_of
+from fhir_adapter.terminology import (
+    LOCAL_CODE_FLAG,
+    TABLES_ONLY,
+    CodeMatch,
+    SiteCodes,
+    match_codes,
+    normalise,
+    numbers_in_text,
+    present_of,
+)
 from fhir_adapter.trial import Moment, MomentError, Result, read_moment
 
 COUNTED_STATUSES = ("final", "amended", "corrected")
@@ -25,7 +34,7 @@ RETRACTED_STATUSES = ("entered-in-error", "cancelled")
 SKEW = timedelta(minutes=5)
 """How far a result may lie in the future: clocks differ, results do not travel in time."""
 
-_EARLIEST_ZONE = timezone(timedelta(hours=14))
+EARLIEST_ZONE = timezone(timedelta(hours=14))
 """Where a day begins first: a date without a time may be one of there."""
 
 NOTE_FLAG = "the laboratory noted"
@@ -64,6 +73,7 @@ class _Reading:
     name: str
     shared: Result
     units: Mapping[str, str]
+    site: SiteCodes
     results: list[Result] = field(default_factory=list)
     issues: list[Issue] = field(default_factory=list)
 
@@ -86,16 +96,17 @@ def read_observation(
     *,
     sha256: str | None = None,
     unit_when_missing: Mapping[str, str] | None = None,
+    site: SiteCodes = TABLES_ONLY,
     now: datetime | None = None,
 ) -> ReadObservation:
     """Read every result that an Observation holds, in canonical units.
 
-    `unit_when_missing` gives the UCUM unit of an analyte whose results come without one; `now` is the latest moment
-    at which anything can have been measured (left out, the clock of this machine).
+    `unit_when_missing` gives the UCUM unit of an analyte whose results come without one; `site` is the hospital's own
+    map; `now` is the latest moment at which anything can have been measured (left out, the clock of this machine).
     """
     name = f"Observation/{_text(resource.get('id'))}"
     shared = Result(subject=subject, name="", source="hospital", reference=name, sha256=sha256)
-    reading = _Reading(resource, name, shared, unit_when_missing or {})
+    reading = _Reading(resource, name, shared, unit_when_missing or {}, site)
     if _may_be_read(reading) and _read_shared(reading, now or datetime.now(UTC)):
         _read_parts(reading)
     return ReadObservation(tuple(reading.results), tuple(reading.issues))
@@ -137,6 +148,26 @@ def sample_notes(resource: _Json) -> list[str]:
     return [word for word, pattern in _NOTES.items() if pattern.search(text)]
 
 
+def says_marrow(concepts: Iterable[object], texts: Iterable[str] = ()) -> bool:
+    """True when a CodeableConcept, or a text, names bone marrow."""
+    known = list(concepts)
+    codes = {code for concept in known for _, code in codings_of(concept)}
+    return bool(codes & _MARROW_CODES) or any(_MARROW.search(text) for text in (*texts, *map(words_of, known)))
+
+
+def folder_flags(match: CodeMatch) -> tuple[str, ...]:
+    """What a person must know of a code that only the trial's folder explains."""
+    if "|" in match.by_folder:
+        return (f"{LOCAL_CODE_FLAG}{match.by_folder} as {match.name}",)
+    return (f"{match.by_folder} counts because the trial's folder names it",) if match.by_folder else ()
+
+
+def may_be_used(resource: _Json) -> bool:
+    """True when neither its status nor a modifier forbids what it says."""
+    modified = any(part.get("modifierExtension") for part in parts_of(resource)) or resource.get("implicitRules")
+    return resource.get("status") in COUNTED_STATUSES and not modified
+
+
 def _may_be_read(reading: _Reading) -> bool:
     """False for what must not be used whatever it says."""
     resource = reading.resource
@@ -170,7 +201,7 @@ def _read_shared(reading: _Reading, now: datetime) -> bool:
     if effective is None:
         reading.issue("result-time", "it does not say when it was collected", "effective")
         return False
-    if effective.bounds(_EARLIEST_ZONE)[0] > Fraction(int((now + SKEW).timestamp())):
+    if effective.bounds(EARLIEST_ZONE)[0] > Fraction(int((now + SKEW).timestamp())):
         reading.issue("future-dated", "it was collected in the future, by more than 5 minutes", "effective")
         return False
     meta = _object(resource.get("meta"))
@@ -184,8 +215,8 @@ def _read_shared(reading: _Reading, now: datetime) -> bool:
         version=_text(meta.get("versionId")) or None,
         status=_text(resource.get("status")),
         specimen=_reference(resource.get("specimen")),
-        method=_words(resource.get("method")),
-        body_site=_words(resource.get("bodySite")),
+        method=words_of(resource.get("method")),
+        body_site=words_of(resource.get("bodySite")),
         flags=tuple(flags),
     )
     return True
@@ -207,7 +238,7 @@ def _read_parts(reading: _Reading) -> None:
     strangers: list[CodeMatch] = []
     understood = False
     for part, place in zip(parts_of(reading.resource), _places(), strict=False):
-        match = match_codes(codings_of(part.get("code")))
+        match = match_codes(codings_of(part.get("code")), reading.site)
         if match.kind == "unknown":
             strangers.append(match)
         elif match.kind == "rejected":
@@ -244,7 +275,13 @@ def _read_part(reading: _Reading, part: _Json, match: CodeMatch, place: str) -> 
         message = f"it has several values ({', '.join(_values(part))}); a result has one, and nobody knows which"
         reading.issue("value-type", message[:200], f"{place}value")
         return
-    result = replace(reading.shared, name=match.name, code=match.code, method=match.method or reading.shared.method)
+    result = replace(
+        reading.shared,
+        name=match.name,
+        code=match.code,
+        method=match.method or reading.shared.method,
+        flags=(*reading.shared.flags, *folder_flags(match)),
+    )
     absent = [code for _, code in codings_of(part.get("dataAbsentReason"))]
     if reading.resource.get("status") == "cancelled" or _NOT_PERFORMED in absent:
         reading.results.append(replace(result, not_done=True))
@@ -274,7 +311,10 @@ def _read_number(reading: _Reading, part: _Json, result: Result, place: str) -> 
         if not code and not text and result.name in reading.units:
             code = reading.units[result.name]
             flags.append(f"came without a unit; {code} by the trial's folder")
-        found = normalise(result.name, value, code, text, comparator=comparator)
+        known = reading.site.unit(result.name, code or text)
+        if known is not None:
+            flags.append(f"unit {code or text!r} read as {known} by the trial's folder")
+        found = normalise(result.name, value, known or code, "" if known else text, comparator=comparator)
     except Rejected as error:
         for issue in error.issues:
             where = Where(resource=reading.name, expression=f"{place}value")
@@ -335,7 +375,7 @@ def _read_finding(reading: _Reading, part: _Json, result: Result, match: CodeMat
         message = "haemophagocytosis counts only with a bone marrow specimen or body site"
         reading.issue("not-marrow", message, place, "information")
         return
-    told = [answer for answer in _answers(part) if answer is not None]
+    told = [answer for answer in _answers(part, reading.site) if answer is not None]
     if not told:
         reading.issue("finding-not-read", "its value says neither present nor absent", f"{place}value")
     elif len(set(told)) > 1:
@@ -345,26 +385,24 @@ def _read_finding(reading: _Reading, part: _Json, result: Result, match: CodeMat
         reading.results.append(replace(result, present=told[0], value=value))
 
 
-def _answers(part: _Json) -> Iterator[bool | None]:
+def _answers(part: _Json, site: SiteCodes) -> Iterator[bool | None]:
     if isinstance(part.get("valueBoolean"), bool):
         yield part["valueBoolean"] is True
     if "valueCodeableConcept" in part:
         concept = _object(part["valueCodeableConcept"])
         coded = codings_of(concept)
-        yield present_of(coded) if coded else present_of(_text(concept.get("text")))
+        yield present_of(coded, site) if coded else present_of(_text(concept.get("text")), site)
     if "valueString" in part:
-        yield present_of(_text(part["valueString"]))
+        yield present_of(_text(part["valueString"]), site)
     for concept in _objects(part.get("interpretation")):
-        yield present_of(codings_of(concept))
+        yield present_of(codings_of(concept), site)
 
 
 def _from_marrow(resource: _Json) -> bool:
     specimen = _object(resource.get("specimen"))
     inside = [one for one in _objects(resource.get("contained")) if one.get("resourceType") == "Specimen"]
     concepts = [resource.get("bodySite"), *[one.get("type") for one in inside]]
-    codes = {code for concept in concepts for _, code in codings_of(concept)}
-    texts = [_text(specimen.get("display")), *[_words(concept) for concept in concepts]]
-    return bool(codes & _MARROW_CODES) or any(_MARROW.search(text) for text in texts)
+    return says_marrow(concepts, [_text(specimen.get("display"))])
 
 
 def _written(resource: _Json) -> Iterator[str]:
@@ -373,12 +411,12 @@ def _written(resource: _Json) -> Iterator[str]:
         yield _text(note.get("text"))
     for part in parts_of(resource):
         yield _text(part.get("valueString"))
-        yield _words(part.get("dataAbsentReason"))
+        yield words_of(part.get("dataAbsentReason"))
         for concept in _objects(part.get("interpretation")):
-            yield _words(concept)
+            yield words_of(concept)
 
 
-def _words(concept: object) -> str:
+def words_of(concept: object) -> str:
     """What a CodeableConcept says to a person."""
     stated = _object(concept)
     displays = [_text(one.get("display")) or _text(one.get("code")) for one in _objects(stated.get("coding"))]

@@ -194,7 +194,8 @@ def _effective(resource: Resource, score: HScore, zone: tzinfo) -> None:
 def _collected(item: ItemScore) -> Iterator[Moment]:
     if item.item != _BEFORE_THE_EPISODE:
         for one in item.evidence:
-            if one.used and not one.result.not_done and one.result.effective is not None:
+            lasts = one.result.until is not None  # since when somebody is ill is no collection of this score
+            if one.used and not one.result.not_done and one.result.effective is not None and not lasts:
                 yield one.result.effective
 
 
