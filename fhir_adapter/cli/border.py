@@ -17,6 +17,7 @@ from typer.exceptions import TyperException
 from fhir_adapter.cli.exit_codes import BUG, PIPE_CLOSED, SURROUNDINGS, USAGE, exit_code
 from fhir_adapter.issues import AdapterError
 
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _PACKAGES = {"fhir": "fhir.resources", "ruamel": "ruamel.yaml"}
 """What some packages are called where they are not called as they are imported."""
 
@@ -27,7 +28,8 @@ class StoppedBySignal(BaseException):
 
 def run() -> NoReturn:
     """Run the command that was asked for, and end the process with its exit code."""
-    signal.signal(signal.SIGTERM, _stop)
+    for number in _SIGNALS:
+        signal.signal(number, _stop)
     sys.stdout = sys.stdout or _nowhere()  # closed before we began (`>&-`)
     sys.stderr = sys.stderr or _nowhere()
     for stream in (sys.stdout, sys.stderr):
@@ -126,5 +128,8 @@ def _reader_left() -> int:
     return PIPE_CLOSED
 
 
-def _stop(_number: int, _frame: FrameType | None) -> NoReturn:
-    raise StoppedBySignal
+def _stop(number: int, _frame: FrameType | None) -> NoReturn:
+    """The first signal closes what is under way; an impatient second one must not break into that."""
+    for each in _SIGNALS:
+        signal.signal(each, signal.SIG_IGN)
+    raise KeyboardInterrupt if number == signal.SIGINT else StoppedBySignal
