@@ -15,6 +15,7 @@ from fractions import Fraction
 
 from fhir_adapter.issues import Issue, Rejected, Severity, Where
 from fhir_adapter.mappers.canonical import HSCORE_ITEM, UCUM
+from fhir_adapter.scores.attainable import impossible_total
 from fhir_adapter.terminology import (
     LOCAL_CODE_FLAG,
     TABLES_ONLY,
@@ -168,12 +169,23 @@ def may_be_used(resource: _Json) -> bool:
     return resource.get("status") in COUNTED_STATUSES and not modified
 
 
+def _check_total(reading: _Reading) -> None:
+    """Name an HScore from elsewhere that the table cannot give."""
+    quantity = reading.resource.get("valueQuantity")
+    total = quantity.get("value") if isinstance(quantity, dict) else reading.resource.get("valueInteger")
+    if isinstance(total, (int, Decimal)) and not isinstance(total, bool):
+        wrong = impossible_total(Decimal(str(total)))
+        if wrong is not None:
+            reading.issue(wrong.code, wrong.message, "value", wrong.severity)
+
+
 def _may_be_read(reading: _Reading) -> bool:
     """False for what must not be used whatever it says."""
     resource = reading.resource
     if (HSCORE_ITEM, "hscore") in codings_of(resource.get("code")):
         message = "an HScore is computed from results and is none itself"
         reading.issue("rejected-code", message, "code", "information")
+        _check_total(reading)
         return False
     if any(part.get("modifierExtension") for part in parts_of(resource)) or resource.get("implicitRules"):
         message = "it carries a modifier that this program does not know, which may turn its meaning round; not used"
