@@ -1,6 +1,6 @@
 # Everything starts here: `make demo` and `make test` need Python >= 3.11, make and a package index, nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint check bench chaos golden elements lock clean
+.PHONY: help setup demo test lint check bench chaos mutants golden elements lock clean
 
 PYTHON ?= python3
 UV_VERSION := 0.13.9
@@ -47,6 +47,9 @@ bench: $(READY) ## measure, each figure beside its anchor
 
 chaos: $(READY) ## kill the push of the whole study at random moments
 	$(BIN)/python -m pytest -m chaos -q tests/stories
+
+mutants: $(READY) ## change the program in one place, in a copy, and see whether a test notices: hours, resumable
+	$(BIN)/python -m tests.mutants.run $(MUTANTS)
 
 golden: $(READY) ## show what the golden resources would change to, then write them
 	$(BIN)/python -m tests.golden
