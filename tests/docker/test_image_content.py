@@ -92,7 +92,7 @@ def test_nothing_that_builds_or_tests_is_installed(image: Image) -> None:
 
 
 def test_the_service_starts_ready_with_the_configuration_of_compose(image: Image) -> None:
-    """The image's command on a free loopback port: ready by the image's health check, ended by SIGTERM with 143."""
+    """On a free port, after a first command made the state: ready by the image's health check, 143 on SIGTERM."""
     folder = image.place / "etc"
     shutil.copytree(ROOT / "docker", folder, ignore=shutil.ignore_patterns("secrets"))
     config = (folder / "adapter.yaml").read_text(encoding="utf-8").replace("/run/secrets/", "")
@@ -100,6 +100,9 @@ def test_the_service_starts_ready_with_the_configuration_of_compose(image: Image
     (folder / "service_token").write_text("made-up\n", encoding="utf-8")
     (folder / "service_token").chmod(0o600)
     settings = ("--config", str(folder / "adapter.yaml"), "--trial", str(TRIAL), "--state", str(image.place / "home"))
+    assert (
+        image.run("fhir-adapter", "score", "--trial", str(TRIAL), "--state", str(image.place / "home")).returncode == 0
+    )
     process = subprocess.Popen(
         [str(image.programs / "fhir-adapter"), "serve", "--host", "127.0.0.1", "--port", "0", *settings],
         cwd=image.place,
@@ -113,6 +116,7 @@ def test_the_service_starts_ready_with_the_configuration_of_compose(image: Image
     healthy = image.run("python", "-I", str(folder / "healthcheck.py"), f"{base}/health/ready")
     process.terminate()
     process.stderr.close()
+    ended = process.wait(timeout=30)
     assert (said.startswith("service at http://127.0.0.1:"), healthy.stderr, healthy.returncode) == (True, "", 0)
-    assert process.wait(timeout=30) == 143
+    assert ended == 143
     assert (image.place / "home" / "nct02569463.sqlite").is_file()
