@@ -453,6 +453,44 @@ def test_b37_a_correction_that_takes_it_back_leaves_no_value(seed: Seed) -> None
     assert "result-status" in codes(scored.report["issues"])
 
 
+def there(base: str, path: str) -> Resource:
+    """What a server answers."""
+    found: Resource = httpx2.get(f"{base}/{path}").raise_for_status().json()
+    return found
+
+
+def provenances(base: str) -> list[Resource]:
+    """Everything that a server says about how its resources came about, the first first."""
+    found = [entry["resource"] for entry in there(base, "Provenance")["entry"]]
+    return sorted(found, key=lambda one: str(one["recorded"]))
+
+
+def pull_and_push(seed: Seed, base: str) -> Any:
+    """Pull from a server, and send S01's score of month 1 back to it; what the push planned."""
+    seed.runs("pull", "--server", base)
+    run = seed.score("--subject", "S01", "--window", "month-1", "--push", "--server", base)
+    return {kind: count for kind, count in run.report["push"]["plan"].items() if count}
+
+
+@pytest.mark.parametrize("status", ["amended", "corrected"])
+def test_b37_a_pushed_score_gets_a_new_version_that_says_why(seed: Seed, status: str) -> None:
+    """Pushed, its source corrected, pulled, pushed: version 2 of the same score, and version 1 stays as it was."""
+    with running() as base:
+        publish(base, patient(), ferritin("f1", "410", MINE))
+        plans = [pull_and_push(seed, base), pull_and_push(seed, base)]
+        name = provenances(base)[0]["target"][0]["reference"]
+        first = there(base, name)
+        publish(base, ferritin("f1", "7000", MINE, status=status))
+        plans.append(pull_and_push(seed, base))
+        second, kept, (created, revised) = there(base, name), there(base, f"{name}/_history/1"), provenances(base)
+    assert plans == [{"create": 1}, {"unchanged": 1}, {"update": 1}]
+    assert (kept, first["status"]) == (first, "final")
+    assert (second["meta"]["versionId"], second["status"]) == ("2", "corrected")
+    assert "reason" not in created
+    assert revised["reason"][0]["text"].startswith("Observation/f1 changed from sha-256 ")
+    assert {"role": "revision", "what": {"reference": f"{name}/_history/1"}} in revised["entity"]
+
+
 def test_b38_a_result_sent_again_under_another_id(seed: Seed) -> None:
     """One business identifier: one result; without it a person is told by a flag."""
     number = [{"system": "https://hospital.example/lab-result", "value": "N1"}]

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pytest
 
-from fhir_adapter.terminology import Analyte, analytes
+from fhir_adapter.terminology import Analyte, analytes, normalise
 from fhir_adapter.terminology.tables import Edge
 from tests.scores import oracle
 
@@ -23,6 +23,22 @@ def test_an_edge_changes_sides_where_the_points_change(analyte: Analyte, edge: E
     holds = [edge.holds(value) for value in values]
     points = [oracle.outcome(analyte.name, str(value), analyte.unit) for value in values]
     assert [one == holds[0] for one in holds] == [one == points[0] for one in points]
+
+
+@pytest.mark.parametrize(
+    ("name", "ucum", "flagged", "plain"),
+    [
+        ("hemoglobin", "mmol/L", ("5.703", "5.715"), ("5.702", "5.716")),
+        ("temperature", "[degF]", ("101.04", "101.2"), ("101.02", "101.22")),
+        ("temperature", "[degF]", ("102.84", "103"), ("102.82", "103.02")),
+    ],
+)
+def test_a_warning_beside_an_edge_reaches_as_far_as_it_says(
+    name: str, ucum: str, flagged: tuple[str, str], plain: tuple[str, str]
+) -> None:
+    """0.01 g/dL or 0.05 Cel to either side, and no further."""
+    assert [len(normalise(name, value, ucum).flags) for value in flagged] == [1, 1]
+    assert [len(normalise(name, value, ucum).flags) for value in plain] == [0, 0]
 
 
 def test_every_unit_of_moles_has_the_divisor_of_its_scale() -> None:
