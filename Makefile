@@ -1,6 +1,6 @@
 # Everything starts here: `make demo` and `make test` need Python >= 3.11, make and a package index, nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint check bench chaos mutants golden elements lock clean
+.PHONY: help setup demo test lint check bench chaos mutants golden elements model lock clean
 
 PYTHON ?= python3
 UV_VERSION := 0.13.9
@@ -56,6 +56,9 @@ golden: $(READY) ## show what the golden resources would change to, then write t
 
 elements: $(READY) ## the table of R4 elements again, from the package hl7.fhir.r4.core: make elements PACKAGE=...tgz
 	$(BIN)/python -m fhir_adapter.validation.generate_elements $(PACKAGE) fhir_adapter/validation/r4_elements.json
+
+model: $(READY) ## the element model of FHIRPath again, from the package hl7.fhir.r4.core: make model PACKAGE=...tgz
+	$(BIN)/python -m fhir_adapter.fhirpath.generate_model $(PACKAGE) fhir_adapter/fhirpath/r4_model.json
 
 lock: $(READY) ## the lock files again, after a change of pyproject.toml
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \

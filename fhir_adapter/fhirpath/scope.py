@@ -1,0 +1,119 @@
+"""What an expression may ask for while it is evaluated: variables, hooks, the clock, and how much work it may do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from fhir_adapter.fhirpath.errors import EvaluationError
+from fhir_adapter.fhirpath.items import Collection, Element, Item
+from fhir_adapter.fhirpath.navigate import Navigator, Untyped
+
+MAX_STEPS = 2_000_000
+"""How many items one evaluation may visit in `where`, `select`, `repeat` and the like before it is given up."""
+
+MAX_TEXT = 4_000_000
+"""How many characters a text made by an expression may have."""
+
+CONSTANTS = {
+    "sct": "http://snomed.info/sct",
+    "loinc": "http://loinc.org",
+    "ucum": "http://unitsofmeasure.org",
+}
+_PREFIXES = {"vs-": "http://hl7.org/fhir/ValueSet/", "ext-": "http://hl7.org/fhir/StructureDefinition/"}
+
+HOOKS = ("resolve", "member_of", "conforms_to", "element_definition", "trace", "now")
+"""What a caller may hand in to answer what a resource alone does not say."""
+
+_GIVEN = frozenset({*HOOKS, "resource", "root_resource"})
+
+
+class Scope:
+    """One evaluation: what `%name`, `$index`, `$total`, `now()` and the hooks are in it."""
+
+    __slots__ = ("hooks", "index", "moment", "navigator", "resource", "root", "steps", "total", "variables")
+
+    def __init__(
+        self, navigator: Navigator | Untyped, resource: Element | None, environment: Mapping[str, Any]
+    ) -> None:
+        self.navigator = navigator
+        self.resource = resource
+        self.root = resource
+        self.hooks: dict[str, Any] = {}
+        self.variables: dict[str, Collection] = {}
+        self.index: int | None = None
+        self.total: Collection = []
+        self.moment: datetime | None = None
+        self.steps = 0
+        for name in HOOKS:
+            if environment.get(name) is not None:
+                self.hooks[name] = environment[name]
+
+    def visit(self) -> None:
+        """Count one item of work; raises `EvaluationError` when there is no end to it."""
+        self.steps += 1
+        if self.steps > MAX_STEPS:
+            raise EvaluationError(f"given up after {MAX_STEPS} items: the expression asks for too much")
+
+    def hook(self, name: str) -> Callable[..., Any] | None:
+        """The caller's answer to a question, when one was handed in."""
+        found: Callable[..., Any] | None = self.hooks.get(name)
+        return found
+
+    def now(self) -> datetime:
+        """The moment of this evaluation: the same however often it is asked."""
+        if self.moment is None:
+            given = self.hooks.get("now")
+            self.moment = given if isinstance(given, datetime) else datetime.now(UTC).astimezone()
+        return self.moment
+
+    def variable(self, name: str) -> Collection:
+        """The value of `%name`; raises `EvaluationError` when nobody has given one."""
+        found = self.variables.get(name)
+        if found is not None:
+            return found
+        if name in CONSTANTS:
+            return [CONSTANTS[name]]
+        for prefix, address in _PREFIXES.items():
+            if name.startswith(prefix):
+                return [address + name.removeprefix(prefix)]
+        known = ", ".join(f"%{each}" for each in sorted({*self.variables, *CONSTANTS}))
+        raise EvaluationError(f"%{name} is not defined; known are {known}")
+
+    def define(self, name: str, value: Collection) -> None:
+        """Give `%name` a value; raises `EvaluationError` when it has one already."""
+        if name in self.variables or name in CONSTANTS:
+            raise EvaluationError(f"%{name} is defined already")
+        self.variables = {**self.variables, name: value}
+
+
+def bounded(text: str) -> str:
+    """A text made by an expression, if it has a sensible length; raises `EvaluationError` otherwise."""
+    if len(text) > MAX_TEXT:
+        raise EvaluationError(f"a text of {len(text)} characters; at most {MAX_TEXT} are made")
+    return text
+
+
+def one(item: Item) -> Collection:
+    """A collection of one item, or none when there is no item."""
+    return [] if item is None else [item]
+
+
+def scope_of(navigator: Navigator | Untyped, focus: Element, environment: Mapping[str, Any]) -> Scope:
+    """The scope of one evaluation: `%context`, `%resource`, `%rootResource` and what the caller names."""
+    resource = environment.get("resource")
+    root = environment.get("root_resource")
+    own = focus if resource is None else navigator.root(resource)
+    scope = Scope(navigator, own, environment)
+    scope.root = own if root is None else navigator.root(root)
+    scope.variables = {"context": [focus], "resource": [own], "rootResource": [scope.root]}
+    for name, value in environment.items():
+        if name not in _GIVEN:
+            scope.variables[name] = _items(value, navigator)
+    return scope
+
+
+def _items(value: Any, navigator: Navigator | Untyped) -> Collection:  # noqa: ANN401 - JSON is any value
+    values = value if isinstance(value, list) else [] if value is None else [value]
+    return [navigator.root(each) if isinstance(each, dict) else each for each in values]

@@ -1,0 +1,545 @@
+"""Which expressions can be answered on the bare JSON of a resource, without making elements of it first.
+
+Where the model knows the types along a path, `path.exists()` is a look into a dictionary. Most invariants are built of
+such questions, joined by `and`, `or`, `implies` and `where(...)`. A part that is not of this kind is evaluated in the
+general way, from the place where it stands; the answers are the same (a property test holds that).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Any
+
+from fhir_adapter.fhirpath.compile import Compiler
+from fhir_adapter.fhirpath.errors import EvaluationError
+from fhir_adapter.fhirpath.items import Element, boolean, distinct
+from fhir_adapter.fhirpath.model import Child, Type
+from fhir_adapter.fhirpath.navigate import Navigator, Untyped
+from fhir_adapter.fhirpath.operators import LOGIC, decided
+from fhir_adapter.fhirpath.scope import Scope, scope_of
+from fhir_adapter.fhirpath.tree import Binary, Call, Indexed, Literal, Member, Node, Signed, Special, TypeTest
+
+Json = Any
+Truth = Callable[[Json, "Asked"], bool | None]
+"""From a JSON object, and what surrounds it, to a truth."""
+
+Values = Callable[[Json, "Asked"], list[Any]]
+Gather = Callable[[Json], list[Any]]
+
+_BOOLEAN_CALLS = frozenset({"exists", "empty", "not", "all", "hasValue"})
+_NO_SHORTCUT = ("defineVariable", "trace")
+_STRINGS = "String"
+
+
+class Asked:
+    """One question to an expression; its scope is made only when a part needs it."""
+
+    __slots__ = ("_environment", "_kind", "_navigator", "_resource", "_scope")
+
+    def __init__(
+        self, navigator: Navigator | Untyped, resource: Json, kind: str | None, environment: Mapping[str, Any]
+    ) -> None:
+        self._navigator = navigator
+        self._resource = resource
+        self._kind = kind
+        self._environment = environment
+        self._scope: Scope | None = None
+
+    def scope(self) -> Scope:
+        """The scope of the general way."""
+        if self._scope is None:
+            focus = self._navigator.root(self._resource, self._kind)
+            self._scope = scope_of(self._navigator, focus, self._environment)
+        return self._scope
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One member of a path: the JSON keys under which it may stand, and those of primitives' siblings."""
+
+    keys: tuple[str, ...]
+    siblings: tuple[str, ...]
+    many: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """Members that follow one another; `type` is that of the last one, None when it can be of several."""
+
+    steps: tuple[Step, ...]
+    type: Type | None
+    child: Child | None = None
+
+    @property
+    def many(self) -> bool:
+        """True when it may lead to several items."""
+        return any(step.many for step in self.steps)
+
+
+NOWHERE = Path((), None)
+"""A path of another resource: `Patient.name` on an Observation leads to nothing."""
+
+
+class Shortcuts:
+    """What of one expression can be answered quickly, for each type on which it is evaluated."""
+
+    def __init__(self, navigator: Navigator | Untyped, tree: Node) -> None:
+        self._tree = tree
+        self._builder = None if isinstance(navigator, Untyped) or _needs_more(tree) else _Builder(navigator)
+        self._truths: dict[Any, Truth | None] = {}
+        self._values: dict[Any, Values | None] = {}
+
+    def truth(self, kind: Json) -> Truth | None:
+        """The quick answer as a truth; None when there is none."""
+        if kind not in self._truths:
+            self._truths[kind] = self._build(kind, _Builder.known_truth)
+        return self._truths[kind]
+
+    def values(self, kind: Json) -> Values | None:
+        """The quick answer as JSON values; None when there is none."""
+        if kind not in self._values:
+            self._values[kind] = self._build(kind, _Builder.values)
+        return self._values[kind]
+
+    def _build(self, kind: Json, build: Callable[[_Builder, Node, Type], Any]) -> Any:  # noqa: ANN401 - Truth or Values
+        known = self._builder.type(kind) if self._builder and isinstance(kind, str) else None
+        return None if known is None or self._builder is None else build(self._builder, self._tree, known)
+
+
+def _needs_more(node: Node) -> bool:
+    """True when an expression counts (`$index`, `$total`) or remembers, which only the general way does."""
+    if isinstance(node, Special) and node.name != "$this":
+        return True
+    if isinstance(node, Call) and node.name in _NO_SHORTCUT:
+        return True
+    return any(map(_needs_more, _parts(node)))
+
+
+def _parts(node: Node) -> Iterator[Node]:
+    if isinstance(node, Call):
+        yield from node.arguments
+    if isinstance(node, Call | Member | Indexed) and node.source is not None:
+        yield node.source
+    if isinstance(node, Indexed):
+        yield node.index
+    if isinstance(node, Signed | TypeTest):
+        yield node.operand
+    if isinstance(node, Binary):
+        yield node.left
+        yield node.right
+
+
+class _Builder:
+    """Makes quick answers out of trees, for one model."""
+
+    def __init__(self, navigator: Navigator) -> None:
+        self._navigator = navigator
+        self._model = navigator.model
+        self._compiler = Compiler(navigator)
+
+    def type(self, name: str) -> Type | None:
+        return self._model.type(name)
+
+    # Paths
+
+    def path(self, node: Node | None, kind: Type) -> Path | None:
+        """A path whose places in JSON are all known; None for anything else."""
+        if node is None or (isinstance(node, Special) and node.name == "$this"):
+            return Path((), kind)
+        if isinstance(node, Member):
+            if node.source is None and node.name[:1].isupper():
+                return self._start(node.name, kind)
+            return self._member(self.path(node.source, kind), node.name)
+        if isinstance(node, TypeTest) and node.operator == "as" and node.type.namespace in (None, "FHIR"):
+            return self._narrowed(self.path(node.operand, kind), node.type.name)
+        if isinstance(node, Call) and node.name in ("ofType", "as") and len(node.arguments) == 1:
+            wanted = node.arguments[0]
+            if isinstance(wanted, Member) and wanted.source is None:
+                found = self._narrowed(self.path(node.source, kind), wanted.name)
+                return None if found and found.many and node.name == "as" else found
+        return None
+
+    def _start(self, name: str, kind: Type) -> Path | None:
+        """A path that begins with the name of a type, which is that of the resource or not."""
+        if self._model.is_a(kind.name, name):
+            return Path((), kind)
+        return None if name in kind.children else NOWHERE
+
+    def _member(self, path: Path | None, name: str) -> Path | None:
+        if path is NOWHERE:
+            return NOWHERE
+        if path is None or path.type is None or path.type.kind == "primitive" or path.type.name == "Resource":
+            return None
+        child = path.type.children.get(name)
+        if child is None:
+            return None
+        siblings = tuple(f"_{key}" for key, kind in child.keys if self._is_primitive(kind))
+        step = Step(tuple(key for key, _ in child.keys), siblings, child.many)
+        only = self.type(child.keys[0][1]) if len(child.keys) == 1 else None
+        return Path((*path.steps, step), only, child)
+
+    def _is_primitive(self, name: str) -> bool:
+        kind = self.type(name)
+        return kind is None or kind.kind == "primitive"
+
+    def _narrowed(self, path: Path | None, name: str) -> Path | None:
+        """A choice of which one type is wanted: `value as Quantity` stands under `valueQuantity` only."""
+        if path is NOWHERE:
+            return NOWHERE
+        if path is None or path.child is None or not path.child.choice or path.type is not None:
+            return None
+        keys = [key for key, kind in path.child.keys if kind == name]
+        if len(keys) != 1 or any(self._model.is_a(kind, name) and kind != name for _, kind in path.child.keys):
+            return None
+        siblings = (f"_{keys[0]}",) if self._is_primitive(name) else ()
+        step = Step((keys[0],), siblings, path.child.many)
+        return Path((*path.steps[:-1], step), self.type(name))
+
+    # Truths
+
+    def known_truth(self, node: Node, kind: Type) -> Truth | None:
+        """The quick answer of a whole expression; None when there is nothing quick about it."""
+        return self._quick(node, kind)
+
+    def truth(self, node: Node, kind: Type) -> Truth:
+        """The answer of a part, in the quick way or in the general one."""
+        return self._quick(node, kind) or self._general(node, kind)
+
+    def _quick(self, node: Node, kind: Type) -> Truth | None:
+        if isinstance(node, Literal) and isinstance(node.value, bool):
+            answer = node.value
+            return lambda _value, _asked: answer
+        if isinstance(node, Binary):
+            return self._binary(node, kind)
+        if isinstance(node, Call):
+            return self._call(node, kind)
+        return None
+
+    def _general(self, node: Node, kind: Type) -> Truth:
+        run = self._compiler.expression(node)
+        system = self._navigator.system(kind)
+
+        def general(value: Json, asked: Asked) -> bool | None:
+            return boolean(run([Element(value, kind, system)], asked.scope()), str(node))
+
+        return general
+
+    def _binary(self, node: Binary, kind: Type) -> Truth | None:
+        if node.operator in LOGIC:
+            return _logical(node.operator, self.truth(node.left, kind), self.truth(node.right, kind))
+        if node.operator in ("=", "!="):
+            return self._equality(node, kind)
+        if node.operator == "in":
+            return self._within(node, kind)
+        return None
+
+    def _equality(self, node: Binary, kind: Type) -> Truth | None:
+        is_same = node.operator == "="
+        if _is_boolean(node.left) and _is_boolean(node.right):
+            return _same_truths(self.truth(node.left, kind), self.truth(node.right, kind), is_same=is_same)
+        path = self._text_path(node.left, kind)
+        if path is None or not isinstance(node.right, Literal) or not isinstance(node.right.value, str):
+            return None
+        gather, wanted = gathering(path), node.right.value
+
+        def equals(value: Json, _asked: Asked) -> bool | None:
+            found = gather(value)
+            if not found:
+                return None
+            return (len(found) == 1 and found[0] == wanted) is is_same
+
+        return equals
+
+    def _text_path(self, node: Node, kind: Type) -> Path | None:
+        """A path to texts only."""
+        path = self.path(node, kind)
+        if path is None or path.type is None or not path.steps:
+            return None
+        return path if self._navigator.system(path.type) == _STRINGS else None
+
+    def _within(self, node: Binary, kind: Type) -> Truth | None:
+        path, texts = self._text_path(node.left, kind), _texts(node.right)
+        if path is None or texts is None:
+            return None
+        gather = gathering(path)
+
+        def within(value: Json, _asked: Asked) -> bool | None:
+            found = gather(value)
+            if len(found) > 1:
+                raise EvaluationError(f"in: expected one item on the left, found {len(found)}")
+            return isinstance(found[0], str) and found[0] in texts if found else None
+
+        return within
+
+    def _call(self, node: Call, kind: Type) -> Truth | None:
+        if node.name == "not" and not node.arguments and node.source is not None:
+            return _negated(self.truth(node.source, kind)) if _is_boolean(node.source) else None
+        if node.name in ("exists", "empty") and not node.arguments:
+            found = self._existence(node.source, kind)
+            return found if found is None or node.name == "exists" else _negated(found)
+        if node.name == "exists" and len(node.arguments) == 1:
+            return self._some(node.source, node.arguments[0], kind)
+        if node.name == "all" and len(node.arguments) == 1:
+            return self._every(node.source, node.arguments[0], kind)
+        return None
+
+    def _existence(self, source: Node | None, kind: Type) -> Truth | None:
+        if isinstance(source, Call) and source.name == "where" and len(source.arguments) == 1:
+            return self._some(source.source, source.arguments[0], kind)
+        path = self.path(source, kind)
+        if path is NOWHERE:
+            return lambda _value, _asked: False
+        return existence(path) if path and path.steps else None
+
+    def _items(self, source: Node | None, kind: Type) -> tuple[Gather, Type] | None:
+        """The elements at the end of a path, if they are groups of one known type."""
+        path = self.path(source, kind)
+        if path is None or path.type is None or path.type.kind == "primitive" or path.type.name == "Resource":
+            return None
+        return gathering(path), path.type
+
+    def _some(self, source: Node | None, criteria: Node, kind: Type) -> Truth | None:
+        found = self._items(source, kind)
+        if found is None:
+            return None
+        gather, inner = found
+        holds = self._of_any_shape(criteria, inner)
+        return lambda value, asked: any(holds(item, asked) for item in gather(value))
+
+    def _every(self, source: Node | None, criteria: Node, kind: Type) -> Truth | None:
+        found = self._items(source, kind)
+        if found is None:
+            return None
+        gather, inner = found
+        holds = self._of_any_shape(criteria, inner)
+        return lambda value, asked: all(holds(item, asked) for item in gather(value))
+
+    def _of_any_shape(self, node: Node, kind: Type) -> Truth:
+        """As `truth`, also for what should be an object and is not."""
+        quick = self._quick(node, kind)
+        general = self._general(node, kind)
+        if quick is None:
+            return general
+        return lambda value, asked: quick(value, asked) if value.__class__ is dict else general(value, asked)
+
+    # Values
+
+    def values(self, node: Node, kind: Type) -> Values | None:
+        """The values at the end of paths, or a truth as one."""
+        path = self.path(node, kind)
+        if path is not None and path is not NOWHERE:
+            gather = gathering(path)
+            return lambda value, _asked: gather(value)
+        if _is_boolean(node):
+            truth = self._quick(node, kind)
+            return None if truth is None else lambda value, asked: _listed(truth(value, asked))
+        found = self._united(node, kind)
+        return None if found is None else self._together(found)
+
+    def _united(self, node: Node, kind: Type) -> list[tuple[Values, Type]] | None:
+        """The parts of `a | b | c.where(...)`, each with the type of its values; those that lead nowhere left out."""
+        if isinstance(node, Binary) and node.operator == "|":
+            left, right = self._united(node.left, kind), self._united(node.right, kind)
+            return None if left is None or right is None else [*left, *right]
+        if isinstance(node, Call) and node.name == "where" and len(node.arguments) == 1:
+            return self._filtered(node, kind)
+        path = self.path(node, kind)
+        if path is NOWHERE:
+            return []
+        if path is None or path.type is None or path.type.name == "Resource":
+            return None
+        gather = gathering(path)
+        return [(lambda value, _asked: gather(value), path.type)]
+
+    def _filtered(self, node: Call, kind: Type) -> list[tuple[Values, Type]] | None:
+        if self.path(node.source, kind) is NOWHERE:
+            return []
+        found = self._items(node.source, kind)
+        if found is None:
+            return None
+        gather, inner = found
+        holds = self._of_any_shape(node.arguments[0], inner)
+        return [(lambda value, asked: [item for item in gather(value) if holds(item, asked)], inner)]
+
+    def _together(self, parts: list[tuple[Values, Type]]) -> Values:
+        """The values of several paths, each of them once."""
+        with_systems = [(gather, kind, self._navigator.system(kind)) for gather, kind in parts]
+
+        def gather_all(value: Json, asked: Asked) -> list[Any]:
+            found = [(each, kind, system) for gather, kind, system in with_systems for each in gather(value, asked)]
+            if len(found) < 2:  # noqa: PLR2004 - one value repeats nothing
+                return [each for each, _, _ in found]
+            return [item.value for item in distinct(Element(*one) for one in found)]
+
+        return gather_all
+
+
+def _listed(truth: bool | None) -> list[Any]:
+    return [] if truth is None else [truth]
+
+
+def _is_boolean(node: Node) -> bool:
+    """True when an expression gives a boolean or nothing."""
+    if isinstance(node, Literal):
+        return isinstance(node.value, bool)
+    if isinstance(node, Binary):
+        return node.operator in LOGIC or node.operator in ("=", "!=", "in")
+    return isinstance(node, Call) and node.name in _BOOLEAN_CALLS
+
+
+def _texts(node: Node) -> frozenset[str] | None:
+    """The texts of `'a' | 'b' | 'c'`; None for anything else."""
+    texts = set()
+    while isinstance(node, Binary) and node.operator == "|":
+        if not isinstance(node.right, Literal) or not isinstance(node.right.value, str):
+            return None
+        texts.add(node.right.value)
+        node = node.left
+    if isinstance(node, Literal) and isinstance(node.value, str):
+        return frozenset({*texts, node.value})
+    return None
+
+
+def _logical(operator: str, left: Truth, right: Truth) -> Truth:
+    if operator == "or":
+
+        def either(value: Json, asked: Asked) -> bool | None:
+            first = left(value, asked)
+            if first:
+                return True
+            second = right(value, asked)
+            return True if second else None if first is None or second is None else False
+
+        return either
+    if operator == "and":
+
+        def both(value: Json, asked: Asked) -> bool | None:
+            first = left(value, asked)
+            if first is False:
+                return False
+            second = right(value, asked)
+            return False if second is False else None if first is None or second is None else True
+
+        return both
+    combine = LOGIC[operator][2]
+
+    def combined(value: Json, asked: Asked) -> bool | None:
+        first = left(value, asked)
+        answer = decided(operator, first)
+        return combine(first, right(value, asked)) if answer is None else answer
+
+    return combined
+
+
+def _negated(truth: Truth) -> Truth:
+    def opposite(value: Json, asked: Asked) -> bool | None:
+        found = truth(value, asked)
+        return None if found is None else not found
+
+    return opposite
+
+
+def _same_truths(left: Truth, right: Truth, *, is_same: bool) -> Truth:
+    def same(value: Json, asked: Asked) -> bool | None:
+        first, second = left(value, asked), right(value, asked)
+        return None if first is None or second is None else (first is second) is is_same
+
+    return same
+
+
+# Looking into JSON
+
+
+def existence(path: Path) -> Truth:
+    """Whether something stands at the end of a path."""
+    last = path.steps[-1]
+    if len(path.steps) == 1:
+        return _stands(last)
+    gather, stands = _parents(path.steps[:-1]), _stands(last)
+
+    def exists(value: Json, asked: Asked) -> bool:
+        return any(item.__class__ is dict and stands(item, asked) for item in gather(value))
+
+    return exists
+
+
+def _stands(step: Step) -> Truth:
+    names = (*step.keys, *step.siblings)
+    if len(names) == 1:
+        (name,) = names
+
+        def stands(value: Json, _asked: Asked) -> bool:
+            found = value.get(name)
+            return found is not None and found != []
+
+        return stands
+    possible = frozenset(names)
+
+    def one_stands(value: Json, _asked: Asked) -> bool:
+        if possible.isdisjoint(value):
+            return False
+        return any(_is_filled(value[name]) for name in names if name in value)
+
+    return one_stands
+
+
+def _is_filled(found: Json) -> bool:
+    if found.__class__ is list:
+        return any(each is not None for each in found)
+    return found is not None
+
+
+def _parents(steps: tuple[Step, ...]) -> Gather:
+    """The objects at the end of steps with one key each."""
+    keys = tuple(key for step in steps for key in step.keys)
+
+    def gather(value: Json) -> list[Any]:
+        found = [value]
+        for key in keys:
+            below: list[Any] = []
+            for item in found:
+                if item.__class__ is dict:
+                    child = item.get(key)
+                    if child.__class__ is list:
+                        below += [each for each in child if each is not None]
+                    elif child is not None:
+                        below.append(child)
+            found = below
+        return found
+
+    return gather
+
+
+def gathering(path: Path) -> Gather:
+    """The JSON values at the end of a path; None stands for a primitive that has only extensions."""
+    if not path.steps:
+        return lambda value: [value]
+    parents, last = _parents(path.steps[:-1]), path.steps[-1]
+    if not last.siblings:
+        (key,) = last.keys if len(last.keys) == 1 else (None,)
+        if key is not None:
+            return _parents(path.steps)
+    places = tuple((key, f"_{key}") for key in last.keys)
+
+    def gather(value: Json) -> list[Any]:
+        found: list[Any] = []
+        for item in parents(value):
+            if item.__class__ is dict:
+                for key, sibling in places:
+                    child = item.get(key)
+                    if child.__class__ is not list and child is not None:
+                        found.append(child)
+                    elif child is not None or sibling in item:
+                        found += _listed_with_siblings(child, item.get(sibling))
+        return found
+
+    return gather
+
+
+def _listed_with_siblings(child: Json, sibling: Json) -> list[Any]:
+    """The values of a list of primitives; where only the sibling is filled the value is None."""
+    values = child if child.__class__ is list else [child]
+    beside = sibling if sibling.__class__ is list else [sibling]
+    return [one for one, other in zip_longest(values, beside) if one is not None or other is not None]
