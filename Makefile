@@ -1,6 +1,6 @@
 # Everything starts here: `make demo` and `make test` need Python >= 3.11, make and a package index, nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint check bench chaos mutants golden elements model lock clean
+.PHONY: help setup demo test lint check bench chaos mutants golden elements model examples lock clean
 
 PYTHON ?= python3
 UV_VERSION := 0.13.9
@@ -48,7 +48,7 @@ bench: $(READY) ## measure, each figure beside its anchor
 chaos: $(READY) ## kill the push of the whole study at random moments
 	$(BIN)/python -m pytest -m chaos -q tests/stories
 
-mutants: $(READY) ## change the program in one place, in a copy, and see whether a test notices: hours, resumable
+mutants: $(READY) ## change the program in one place, in a copy, and see whether a test notices: half an hour, resumable
 	$(BIN)/python -m tests.mutants.run $(MUTANTS)
 
 golden: $(READY) ## show what the golden resources would change to, then write them
@@ -59,6 +59,9 @@ elements: $(READY) ## the table of R4 elements again, from the package hl7.fhir.
 
 model: $(READY) ## the element model of FHIRPath again, from the package hl7.fhir.r4.core: make model PACKAGE=...tgz
 	$(BIN)/python -m fhir_adapter.fhirpath.generate_model $(PACKAGE) fhir_adapter/fhirpath/r4_model.json
+
+examples: $(READY) ## the invariants of FHIR R4 on all its examples: make examples PACKAGES=folder of the two packages
+	$(BIN)/python -m tests.fhirpath.examples $(PACKAGES)
 
 lock: $(READY) ## the lock files again, after a change of pyproject.toml
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \

@@ -9,6 +9,7 @@ import json
 import platform
 from pathlib import Path
 
+from benchmarks.fhirpath import measure_fhirpath
 from benchmarks.mapping import measure_mapping
 from benchmarks.pushing import measure_push
 from benchmarks.scores import measure_scores
@@ -20,7 +21,7 @@ RESULTS = Path(__file__).parent / "results"
 
 def main() -> None:
     """Measure, print, write."""
-    figures = [*measure_mapping(), *measure_push(), *measure_scores(), *measure_service()]
+    figures = [*measure_mapping(), *measure_push(), *measure_scores(), *measure_service(), *measure_fhirpath()]
     _print(figures)
     RESULTS.mkdir(exist_ok=True)
     report = {"python": platform.python_version(), "figures": [figure.to_dict() for figure in figures]}

@@ -7,7 +7,7 @@ from typing import Any
 
 from fhir_adapter.fhirpath.compile import Compiler
 from fhir_adapter.fhirpath.errors import EvaluationError
-from fhir_adapter.fhirpath.items import Collection, Element, boolean, system_name, to_json
+from fhir_adapter.fhirpath.items import Collection, Element, boolean, system, system_name, to_json
 from fhir_adapter.fhirpath.navigate import Navigator, Untyped
 from fhir_adapter.fhirpath.scope import scope_of
 from fhir_adapter.fhirpath.shortcuts import Asked, Shortcuts
@@ -74,7 +74,10 @@ class Expression:
 
 
 def type_name(item: Any) -> str:  # noqa: ANN401 - an item of any kind
-    """The name of an item's type with its namespace."""
+    """The name of an item's type with its namespace; a simple value of no known FHIR type is a System value."""
     if item.__class__ is Element:
-        return f"FHIR.{item.type.name}" if item.type else "FHIR.Element"
-    return f"System.{system_name(item)}"
+        if item.type is not None:
+            return f"FHIR.{item.type.name}"
+        if isinstance(item.value, dict) or item.value is None:
+            return "FHIR.Element"
+    return f"System.{system_name(system(item))}"

@@ -303,12 +303,23 @@ def compare(left: Item, right: Item) -> int | None:
         return int(one > other) - int(one < other)
     if isinstance(one, str) and isinstance(other, str):
         return int(one > other) - int(one < other)
+    if isinstance(one, Element) and isinstance(other, Element) and one.system == other.system == "Quantity":
+        return _compare_amounts(one.value, other.value)
     pair = None if isinstance(one, bool | Element) or isinstance(other, bool | Element) else alike(one, other)
     if pair is None:
         raise EvaluationError(f"{described(one)} and {described(other)} have no order together")
     if isinstance(pair[0], Quantity):
         return quantities.compare(*pair)
     return temporal.compare(*pair)
+
+
+def _compare_amounts(left: Mapping[str, Any], right: Mapping[str, Any]) -> int | None:
+    """FHIR quantities in no UCUM unit (tablets) have an order when both are in the same one."""
+    if any(left.get(name) != right.get(name) for name in ("system", "code", "unit")):
+        return None
+    one, other = left.get("value"), right.get("value")
+    has_order = is_number(one) and is_number(other) and "comparator" not in left and "comparator" not in right
+    return compare(one, other) if has_order else None
 
 
 class Distinct:

@@ -10,8 +10,11 @@ from fhir_adapter.fhirpath.errors import EvaluationError
 from fhir_adapter.fhirpath.items import Collection, Element, Item
 from fhir_adapter.fhirpath.navigate import Navigator, Untyped
 
-MAX_STEPS = 2_000_000
-"""How many items one evaluation may visit in `where`, `select`, `repeat` and the like before it is given up."""
+MAX_STEPS = 1_000_000
+"""How many items one evaluation may visit in `where`, `select`, `repeat` and the like before it is given up.
+
+A text made there counts as many as it has characters, so that what is kept of it stays small.
+"""
 
 MAX_TEXT = 4_000_000
 """How many characters a text made by an expression may have."""
@@ -53,6 +56,13 @@ class Scope:
     def visit(self) -> None:
         """Count one item of work; raises `EvaluationError` when there is no end to it."""
         self.steps += 1
+        if self.steps > MAX_STEPS:
+            raise EvaluationError(f"given up after {MAX_STEPS} items: the expression asks for too much")
+
+    def keep(self, items: Collection) -> None:
+        """Count what a projection made and a function keeps."""
+        for item in items:
+            self.steps += len(item) if isinstance(item, str) else 1
         if self.steps > MAX_STEPS:
             raise EvaluationError(f"given up after {MAX_STEPS} items: the expression asks for too much")
 

@@ -61,7 +61,6 @@ class Step:
 
     keys: tuple[str, ...]
     siblings: tuple[str, ...]
-    many: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +70,6 @@ class Path:
     steps: tuple[Step, ...]
     type: Type | None
     child: Child | None = None
-
-    @property
-    def many(self) -> bool:
-        """True when it may lead to several items."""
-        return any(step.many for step in self.steps)
 
 
 NOWHERE = Path((), None)
@@ -93,18 +87,22 @@ class Shortcuts:
 
     def truth(self, kind: Json) -> Truth | None:
         """The quick answer as a truth; None when there is none."""
+        if not isinstance(kind, str):
+            return None
         if kind not in self._truths:
             self._truths[kind] = self._build(kind, _Builder.known_truth)
         return self._truths[kind]
 
     def values(self, kind: Json) -> Values | None:
         """The quick answer as JSON values; None when there is none."""
+        if not isinstance(kind, str):
+            return None
         if kind not in self._values:
             self._values[kind] = self._build(kind, _Builder.values)
         return self._values[kind]
 
     def _build(self, kind: Json, build: Callable[[_Builder, Node, Type], Any]) -> Any:  # noqa: ANN401 - Truth or Values
-        known = self._builder.type(kind) if self._builder and isinstance(kind, str) else None
+        known = self._builder.type(kind) if self._builder else None
         return None if known is None or self._builder is None else build(self._builder, self._tree, known)
 
 
@@ -157,8 +155,7 @@ class _Builder:
         if isinstance(node, Call) and node.name in ("ofType", "as") and len(node.arguments) == 1:
             wanted = node.arguments[0]
             if isinstance(wanted, Member) and wanted.source is None:
-                found = self._narrowed(self.path(node.source, kind), wanted.name)
-                return None if found and found.many and node.name == "as" else found
+                return self._narrowed(self.path(node.source, kind), wanted.name)
         return None
 
     def _start(self, name: str, kind: Type) -> Path | None:
@@ -176,7 +173,7 @@ class _Builder:
         if child is None:
             return None
         siblings = tuple(f"_{key}" for key, kind in child.keys if self._is_primitive(kind))
-        step = Step(tuple(key for key, _ in child.keys), siblings, child.many)
+        step = Step(tuple(key for key, _ in child.keys), siblings)
         only = self.type(child.keys[0][1]) if len(child.keys) == 1 else None
         return Path((*path.steps, step), only, child)
 
@@ -194,7 +191,7 @@ class _Builder:
         if len(keys) != 1 or any(self._model.is_a(kind, name) and kind != name for _, kind in path.child.keys):
             return None
         siblings = (f"_{keys[0]}",) if self._is_primitive(name) else ()
-        step = Step((keys[0],), siblings, path.child.many)
+        step = Step((keys[0],), siblings)
         return Path((*path.steps[:-1], step), self.type(name))
 
     # Truths

@@ -7,14 +7,14 @@ reference that is followed), nothing is said.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from fhir_adapter.fhirpath.compile import SYSTEM_TYPES, TYPE_FUNCTIONS, suggestion
 from fhir_adapter.fhirpath.errors import ExpressionError
 from fhir_adapter.fhirpath.functions import FUNCTIONS
 from fhir_adapter.fhirpath.items import system_name
-from fhir_adapter.fhirpath.model import Model
+from fhir_adapter.fhirpath.model import Child, Model
 from fhir_adapter.fhirpath.tree import (
     Binary,
     Call,
@@ -31,10 +31,11 @@ from fhir_adapter.fhirpath.tree import (
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What is known of a collection: the types of its items (None: anything), and whether they have an order."""
+    """What is known of a collection: the types of its items (None: anything), their order, and if they may be many."""
 
     types: frozenset[str] | None
     is_ordered: bool = True
+    many: bool = False
 
 
 UNKNOWN = Kind(None)
@@ -116,13 +117,13 @@ class _Checker:
         source = this if node.source is None else self.kind(node.source, this)
         if source.types is None:
             return Kind(None, source.is_ordered)
-        found: set[str] = set()
-        for name in source.types:
-            found |= self._children(name, node)
-        if not found:
+        children = [child for name in source.types if (child := self._child(name, node))]
+        if not children:
             self._refuse_member(node, source.types)
+        found = {f"FHIR.{kind}" for child in children for kind in child.types}
         unknown = "FHIR.Resource" in found or "FHIR.DomainResource" in found
-        return Kind(None if unknown else frozenset(found), source.is_ordered)
+        many = source.many or any(child.many for child in children)
+        return Kind(None if unknown else frozenset(found), source.is_ordered, many)
 
     def _type_at_start(self, node: Member, this: Kind) -> Kind:
         """`Patient.name`: the name of the type itself, which the focus must have."""
@@ -138,11 +139,10 @@ class _Checker:
         space, _, plain = name.partition(".")
         return space == "FHIR" and self._model.is_a(plain, ancestor)
 
-    def _children(self, name: str, node: Member) -> set[str]:
+    def _child(self, name: str, node: Member) -> Child | None:
         space, _, plain = name.partition(".")
         known = self._model.type(plain) if space == "FHIR" else None
-        child = known.children.get(node.name) if known else None
-        return {f"FHIR.{kind}" for kind in child.types} if child else set()
+        return known.children.get(node.name) if known else None
 
     def _refuse_member(self, node: Member, types: frozenset[str]) -> NoReturn:
         names: set[str] = set()
@@ -158,7 +158,7 @@ class _Checker:
         source = self.kind(node.source, this)
         self._need(node, self.kind(node.index, this), {"number"}, "an index")
         self._need_order(node, source, "[]")
-        return source
+        return replace(source, many=False)
 
     def signed(self, node: Signed, this: Kind) -> Kind:
         operand = self.kind(node.operand, this)
@@ -204,7 +204,7 @@ class _Checker:
     def call(self, node: Call, this: Kind) -> Kind:
         source = this if node.source is None else self.kind(node.source, this)
         if node.name in TYPE_FUNCTIONS:
-            return self._type_function(node)
+            return self._type_function(node, source)
         function = FUNCTIONS.get(node.name)
         inner = source if node.name == "sort" or (function and function.kind == "lazy") else this
         arguments = [self._argument(each, inner) for each in node.arguments]
@@ -221,7 +221,9 @@ class _Checker:
     def _argument(self, node: Node, this: Kind) -> Kind:
         return self.kind(node.operand if isinstance(node, Signed) else node, this)
 
-    def _type_function(self, node: Call) -> Kind:
+    def _type_function(self, node: Call, source: Kind) -> Kind:
+        if node.name == "as" and source.many:
+            _refuse(node, "as() takes one item, and here there can be several; ofType() takes them")
         argument = node.arguments[0] if node.arguments else None
         if node.name == "is" or not isinstance(argument, Member):
             return _system("Boolean")
@@ -230,7 +232,7 @@ class _Checker:
 
     def _answer(self, node: Call, source: Kind, arguments: list[Kind]) -> Kind:
         if node.name in _SAME_AS_INPUT:
-            return source
+            return replace(source, many=source.many and node.name not in ("first", "last", "single"))
         derived = _DERIVED.get(node.name)
         if derived is not None:
             return derived(source, arguments)

@@ -22,7 +22,12 @@ def extension(scope: Scope, items: Collection, address: Collection) -> Collectio
     """The extensions with that address."""
     url = text(address, "extension()")
     found = scope.navigator.step("extension")(items)
-    return [] if url is None else [each for each in found if each.value.get("url") == url]
+    return [] if url is None else [each for each in found if _address(each) == url]
+
+
+def _address(extension: Element) -> object:
+    """The address of an extension; None of what should be one and is no object."""
+    return extension.value.get("url") if isinstance(extension.value, dict) else None
 
 
 @scoped("hasExtension", 1)
@@ -134,7 +139,7 @@ def check_modifiers(scope: Scope, items: Collection, *known: Collection) -> Coll
     """The items as they are; raises `EvaluationError` for a modifier extension that is not among the known ones."""
     addresses = {text(each, "checkModifiers()") for each in known}
     for each in scope.navigator.step("modifierExtension")(items):
-        if each.value.get("url") not in addresses:
+        if _address(each) not in addresses:
             raise EvaluationError("checkModifiers(): a modifier extension that is not known here")
     return items
 

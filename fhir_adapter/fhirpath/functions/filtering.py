@@ -35,7 +35,9 @@ def select(scope: Scope, items: Collection, projection: Run) -> Collection:
         for index, item in enumerate(items):
             scope.visit()
             scope.index = index
-            found += projection([item], scope)
+            made = projection([item], scope)
+            scope.keep(made)
+            found += made
     finally:
         scope.index = outer
     return found
@@ -49,8 +51,9 @@ def repeat(scope: Scope, items: Collection, projection: Run) -> Collection:
     ahead = deque(items)
     while ahead:
         item = ahead.popleft()
-        for each in projection([item], scope):
-            scope.visit()
+        made = projection([item], scope)
+        scope.keep(made)
+        for each in made:
             if known.add(each):
                 found.append(each)
                 ahead.append(each)
@@ -63,10 +66,11 @@ def repeat_all(scope: Scope, items: Collection, projection: Run) -> Collection:
     found: Collection = []
     ahead = deque(items)
     while ahead:
-        for each in projection([ahead.popleft()], scope):
-            scope.visit()
-            found.append(each)
-            ahead.append(each)
+        made = projection([ahead.popleft()], scope)
+        scope.visit()
+        scope.keep(made)
+        found += made
+        ahead += made
     return found
 
 

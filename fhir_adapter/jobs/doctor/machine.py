@@ -27,6 +27,7 @@ USES = {
     "orjson": ("orjson", _EVERY),
     "platformdirs": ("platformdirs", _EVERY),
     "prometheus-client": ("prometheus_client", "serve"),
+    "regex": ("regex", "FHIRPath expressions with a regular expression"),
     "requests": ("requests", "what is read from a registry"),
     "rich": ("rich", "the tables of every command"),
     "ruamel-yaml": ("ruamel.yaml", _EVERY),
