@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import zip_longest
+from operator import ge, gt, le, lt
 from typing import Any
 
 from fhir_adapter.fhirpath.compile import Compiler
@@ -31,6 +32,8 @@ Gather = Callable[[Json], list[Any]]
 _BOOLEAN_CALLS = frozenset({"exists", "empty", "not", "all", "hasValue"})
 _NO_SHORTCUT = ("defineVariable", "trace")
 _STRINGS = "String"
+_OWN_CHILDREN = Call(0, None, "children", ())
+_ORDERS: dict[str, Callable[[int, int], bool]] = {"<": lt, "<=": le, ">": gt, ">=": ge}
 
 
 class Asked:
@@ -230,7 +233,30 @@ class _Builder:
             return self._equality(node, kind)
         if node.operator == "in":
             return self._within(node, kind)
-        return None
+        return self._order_of_counts(node, kind)
+
+    def _order_of_counts(self, node: Binary, kind: Type) -> Truth | None:
+        """`children().count() > id.count()`, which every element of every resource is asked."""
+        compare = _ORDERS.get(node.operator)
+        left, right = self._count(node.left, kind), self._count(node.right, kind)
+        if compare is None or left is None or right is None:
+            return None
+        return lambda value, _asked: compare(left(value), right(value))
+
+    def _count(self, node: Node, kind: Type) -> Callable[[Json], int] | None:
+        if isinstance(node, Literal) and type(node.value) is int:
+            number = node.value
+            return lambda _value: number
+        if not isinstance(node, Call) or node.name != "count" or node.arguments:
+            return None
+        if isinstance(node.source, Call) and node.source == _OWN_CHILDREN and kind.kind != "primitive":
+            names = frozenset(kind.by_key)
+            return lambda value: _number_of_children(value, names)
+        path = self.path(node.source, kind)
+        if path is None or not path.steps:
+            return None
+        gather = gathering(path)
+        return lambda value: len(gather(value))
 
     def _equality(self, node: Binary, kind: Type) -> Truth | None:
         is_same = node.operator == "="
@@ -273,6 +299,8 @@ class _Builder:
     def _call(self, node: Call, kind: Type) -> Truth | None:
         if node.name == "not" and not node.arguments and node.source is not None:
             return _negated(self.truth(node.source, kind)) if _is_boolean(node.source) else None
+        if node.name == "hasValue" and node.source is None and kind.kind != "primitive":
+            return lambda _value, _asked: False
         if node.name in ("exists", "empty") and not node.arguments:
             found = self._existence(node.source, kind)
             return found if found is None or node.name == "exists" else _negated(found)
@@ -300,15 +328,23 @@ class _Builder:
     def _some(self, source: Node | None, criteria: Node, kind: Type) -> Truth | None:
         found = self._items(source, kind)
         if found is None:
-            return None
+            return self._unless_nothing(source, Call(0, source, "exists", (criteria,)), kind, of_nothing=False)
         gather, inner = found
         holds = self._of_any_shape(criteria, inner)
         return lambda value, asked: any(holds(item, asked) for item in gather(value))
 
+    def _unless_nothing(self, source: Node | None, node: Node, kind: Type, *, of_nothing: bool) -> Truth | None:
+        """The general way, where there is something to ask: most resources contain no others."""
+        path = self.path(source, kind)
+        if path is None or not path.steps:
+            return None
+        gather, general = gathering(path), self._general(node, kind)
+        return lambda value, asked: general(value, asked) if gather(value) else of_nothing
+
     def _every(self, source: Node | None, criteria: Node, kind: Type) -> Truth | None:
         found = self._items(source, kind)
         if found is None:
-            return None
+            return self._unless_nothing(source, Call(0, source, "all", (criteria,)), kind, of_nothing=True)
         gather, inner = found
         holds = self._of_any_shape(criteria, inner)
         return lambda value, asked: all(holds(item, asked) for item in gather(value))
@@ -371,6 +407,18 @@ class _Builder:
             return [item.value for item in distinct(Element(*one) for one in found)]
 
         return gather_all
+
+
+def _number_of_children(value: Mapping[str, Any], names: frozenset[str]) -> int:
+    """How many children an object has that its type knows; a primitive and its sibling are one."""
+    number = 0
+    for key, child in value.items():
+        sibling = value.get(f"_{key}") if key in names else None
+        if key in names:
+            number += len(_listed_with_siblings(child, sibling)) if child.__class__ is list else child is not None
+        elif key[:1] == "_" and key[1:] in names and value.get(key[1:]) is None:
+            number += len(_listed_with_siblings(None, child))
+    return number
 
 
 def _listed(truth: bool | None) -> list[Any]:
