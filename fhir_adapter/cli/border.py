@@ -4,57 +4,72 @@ from __future__ import annotations
 
 import io
 import os
-import signal
 import sys
 import traceback
 from pathlib import Path
-from types import FrameType
 from typing import NoReturn, TextIO
 
-import typer
 from typer.exceptions import TyperException
 
 from fhir_adapter.cli.exit_codes import BUG, PIPE_CLOSED, SURROUNDINGS, USAGE, exit_code
+from fhir_adapter.cli.stopping import STOPPED, Stop, StoppedBySignal, leave
 from fhir_adapter.issues import AdapterError
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _PACKAGES = {"fhir": "fhir.resources", "ruamel": "ruamel.yaml"}
 """What some packages are called where they are not called as they are imported."""
 
 
-class StoppedBySignal(BaseException):
-    """SIGTERM arrived; what is under way is closed as an error would close it."""
-
-
 def run() -> NoReturn:
     """Run the command that was asked for, and end the process with its exit code."""
-    for number in _SIGNALS:
-        signal.signal(number, _stop)
+    stop = Stop()
+    try:
+        stop.listen()
+        _open_streams()
+        code = _ended(stop)
+        stop.settle(code)
+    except StoppedBySignal:
+        code = 128 + stop.number
+        if stop.to_be_said():
+            _say(STOPPED)
+    leave(code)
+
+
+def _open_streams() -> None:
     sys.stdout = sys.stdout or _nowhere()  # closed before we began (`>&-`)
     sys.stderr = sys.stderr or _nowhere()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+def _ended(stop: Stop) -> int:
+    """The exit code of the command; raises only what a signal raises."""
     try:
         code = _command()
         sys.stdout.flush()
-    except BrokenPipeError:
-        code = _reader_left()
-    except (KeyboardInterrupt, StoppedBySignal) as stop:
-        code = 128 + (signal.SIGINT if isinstance(stop, KeyboardInterrupt) else signal.SIGTERM)
-        _say("stopped by a signal; it is safe to run again")
-    except AdapterError as error:
-        code = exit_code(error)
-        _show(error)
-    except ModuleNotFoundError as error:
-        code = _missing(error)
-    except OSError as error:
-        code = SURROUNDINGS
-        _say(f"the surroundings failed: {error.strerror or type(error).__name__}; nothing is lost, run it again")
-    except Exception as error:  # noqa: BLE001 - the border: a bug is one line on the screen, all of it in the log
-        code = BUG
-        _log_bug(error)
-    sys.exit(code)
+    except Exception as error:
+        if stop.number:  # what a stop became on its way, in a callback of the database for one
+            raise StoppedBySignal from error
+        return _failed(error)
+    return code
+
+
+def _failed(error: Exception) -> int:
+    match error:
+        case BrokenPipeError():
+            return _reader_left()
+        case AdapterError():
+            _show(error)
+            return exit_code(error)
+        case ModuleNotFoundError():
+            return _missing(error)
+        case OSError():
+            reason = error.strerror or type(error).__name__
+            _say(f"the surroundings failed: {reason}; nothing is lost, run it again")
+            return SURROUNDINGS
+        case _:  # a bug is one line on the screen, all of it in the log
+            _log_bug(error)
+            return BUG
 
 
 def _nowhere() -> TextIO:
@@ -68,8 +83,6 @@ def _command() -> int:
         answer = app(standalone_mode=False)
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 0
-    except typer.Abort as error:
-        raise KeyboardInterrupt from error
     except TyperException as error:
         usage = getattr(error, "ctx", None)
         _say(f"{error.format_message()}{f' (see {usage.command_path} --help)' if usage else ''}")
@@ -126,10 +139,3 @@ def _reader_left() -> int:
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, sys.stdout.fileno())
     return PIPE_CLOSED
-
-
-def _stop(number: int, _frame: FrameType | None) -> NoReturn:
-    """The first signal closes what is under way; an impatient second one must not break into that."""
-    for each in _SIGNALS:
-        signal.signal(each, signal.SIG_IGN)
-    raise KeyboardInterrupt if number == signal.SIGINT else StoppedBySignal

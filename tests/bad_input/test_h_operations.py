@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.bad_input.small_trial import SmallTrial
-from tests.stories.commands import COMMAND, Run, surroundings
+from tests.stories.commands import COMMAND, Run, run_command, surroundings
 
 CONFIG = """\
 # Servers of the made-up trial.
@@ -229,15 +229,7 @@ def ward(river: SmallTrial) -> SmallTrial:
 
 def seed(ward: SmallTrial, arguments: str, **variables: str) -> Run:
     """Run a command where the hospital's file lies."""
-    done = subprocess.run(
-        [*COMMAND, *arguments.split()],
-        capture_output=True,
-        check=False,
-        cwd=ward.trial.parent,
-        env=surroundings(ward.person.home, **variables),
-        timeout=60,
-    )
-    return Run(done.returncode, done.stdout.decode(), done.stderr.decode())
+    return run_command(arguments.split(), ward.person.home, ward.trial.parent, **variables)
 
 
 @pytest.mark.parametrize("arguments", RESULTS)

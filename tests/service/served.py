@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -168,12 +168,11 @@ def serve(person: Person, *arguments: str | Path, **variables: str) -> Iterator[
 
 def refused(person: Person, *arguments: str | Path, **variables: str) -> Run:
     """Start a `serve` that ends by itself, because something is wrong; raises when it serves instead."""
-    with serve(person, *arguments, **variables) as service:
-        try:
-            code = service.ended(within=_SOON)
-        except subprocess.TimeoutExpired as error:
-            raise AssertionError(f"it was not refused: {service.err}") from error
-        return Run(code, "", service.err)
+    port = () if "--port" in arguments else ("--port", "0")
+    try:
+        return replace(person, patience=_SOON).runs("serve", *arguments, *port, **variables)
+    except TimeoutError as error:
+        raise AssertionError("it was not refused") from error
 
 
 def _read(service: Service) -> None:

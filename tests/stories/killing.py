@@ -7,7 +7,7 @@ import signal
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,7 +40,7 @@ def undisturbed(folder: Path, source: Path | None) -> Undisturbed:
     with fresh(folder, source) as pushing:
         process = start_working(pushing)
         began = time.monotonic()
-        assert process.wait(_LONGEST) == 0
+        assert ended(process) == 0
         took = time.monotonic() - began
         return Undisturbed(Picture.of(pushing.server), took)
 
@@ -49,17 +49,23 @@ def start_working(pushing: Pushing) -> subprocess.Popen[bytes]:
     """Start a push, and wait until it leaves a trace beside its state (or ends)."""
     before = _traces(pushing.state)
     process = pushing.start()
-    while process.poll() is None and _traces(pushing.state) == before:
-        time.sleep(_TICK)
+    _wait_while(process, lambda: _traces(pushing.state) == before)
     return process
 
 
 def start_writing(pushing: Pushing, transactions: int = 1) -> subprocess.Popen[bytes]:
     """Start a push, and wait until so many transactions in all stand on the server (or it ends)."""
     process = start_working(pushing)
-    while process.poll() is None and written(pushing) < transactions:
-        time.sleep(_TICK)
+    _wait_while(process, lambda: written(pushing) < transactions)
     return process
+
+
+def ended(process: subprocess.Popen[bytes], within: float = _LONGEST) -> int:
+    """Wait for its end; gives the exit code. Kills what does not end, so that one failure stays one."""
+    try:
+        return process.wait(within)
+    finally:
+        _kill(process)
 
 
 def written(pushing: Pushing) -> int:
@@ -74,7 +80,7 @@ def kill_at_random(pushing: Pushing, moments: random.Random, calm: Undisturbed) 
     process = start_writing(pushing, moments.randint(done, max(done, transactions - 2)))
     time.sleep(moments.uniform(0, calm.seconds / transactions))
     process.send_signal(signal.SIGKILL)
-    return process.wait(_LONGEST)
+    return ended(process)
 
 
 def bodies(picture: Picture) -> dict[str, Resource]:
@@ -88,6 +94,23 @@ def bodies(picture: Picture) -> dict[str, Resource]:
 def provenances_of(picture: Picture) -> Counter[str]:
     """How many Provenances are about each resource."""
     return Counter(target for each in picture.provenances for target in picture.targets(each))
+
+
+def _wait_while(process: subprocess.Popen[bytes], holds: Callable[[], bool]) -> None:
+    """Wait until it no longer holds, or the process has ended; kills it when that takes too long."""
+    until = time.monotonic() + _LONGEST
+    try:
+        while process.poll() is None and holds():
+            assert time.monotonic() < until, "the push works on and on"
+            time.sleep(_TICK)
+    except BaseException:
+        _kill(process)
+        raise
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.wait()
 
 
 def _traces(state: Path) -> set[tuple[str, int, int]]:

@@ -18,6 +18,7 @@ from tests.stories.fhir_server import Picture
 from tests.stories.killing import (
     Undisturbed,
     bodies,
+    ended,
     fresh,
     kill_at_random,
     provenances_of,
@@ -96,7 +97,7 @@ def test_two_pushes_at_once_leave_no_duplicates(tmp_path: Path, three: Export, c
     """Of two pushes with one state, both end well or one of them stops with exit 5."""
     with fresh(tmp_path, three.folder) as pushing:
         both = [pushing.start(), pushing.start()]
-        codes = {process.wait(60) for process in both}
+        codes = {ended(process, 60) for process in both}
         assert codes in ({0}, {0, 5})
         assert_as_if_nothing_happened(pushing, calm)
 
@@ -108,7 +109,7 @@ def test_a_push_beside_a_paused_one_does_no_harm(tmp_path: Path, three: Export, 
         paused.send_signal(signal.SIGSTOP)
         second = pushing.push()
         paused.send_signal(signal.SIGCONT)
-        assert {paused.wait(60), second.exit_code} in ({0}, {0, 5})
+        assert {ended(paused, 60), second.exit_code} in ({0}, {0, 5})
         assert "a bug" not in second.err
         assert_as_if_nothing_happened(pushing, calm)
 
@@ -124,7 +125,7 @@ def test_updates_that_are_killed_twice_are_made_once(tmp_path: Path, three: Expo
             process = start_working(pushing)
             time.sleep(moments.uniform(0, 0.5))
             process.kill()
-            process.wait(60)
+            ended(process, 60)
         last, again = pushing.push(), pushing.push()
         assert (last.exit_code, again.exit_code, again.report["requests"]) == (0, 0, 0)
         there = Picture.of(pushing.server).resources.values()
