@@ -55,9 +55,33 @@ Subject = Annotated[str | None, typer.Option("--subject", help="One subject, by 
 Window = Annotated[
     str | None, typer.Option("--window", help="One visit of the trial's rule, such as baseline; all: every result.")
 ]
+
+
+def _cutoff(text: str) -> int:
+    """Points, or the published cut-off of that name."""
+    from fhir_adapter.scores import CUTOFF_PRESETS, MAXIMUM  # noqa: PLC0415 - not for --help
+
+    if text in CUTOFF_PRESETS:
+        return CUTOFF_PRESETS[text][0]
+    if text.isascii() and text.isdigit() and len(text) < len("1000") and int(text) <= MAXIMUM:
+        return int(text)
+    known = "; ".join(f"{name} ({points}, {source})" for name, (points, source) in CUTOFF_PRESETS.items())
+    message = f"neither points from 0 to {MAXIMUM} nor a published cut-off; there are {known}"
+    raise typer.BadParameter(message)
+
+
 Cutoff = Annotated[
     int | None,
-    typer.Option("--cutoff", min=0, max=337, help="Points from which a score counts.", show_default="the trial's own"),
+    typer.Option(
+        "--cutoff",
+        parser=_cutoff,
+        metavar="POINTS|NAME",
+        help=(
+            "Points from which a score counts, or a published cut-off: fardet-2014 (169), aosd (120, Zhang 2020), "
+            "rheumatic (191, Batu 2017)."
+        ),
+        show_default="the trial's own",
+    ),
 ]
 Which = Annotated[
     Criteria, typer.Option("--criteria", help="HScore, or a companion from the same results: HLH-2004, MAS 2016.")
@@ -298,7 +322,7 @@ def _export_file(file: Path, cutoff: int | None) -> int:
     text, remarks = table_of(report.subjects)
     _write_table(text)
     show.print_issues(remarks, "remarks on the table")
-    show.print_issues(report.issues, "not used")
+    show.print_issues(report.issues, "remarks")
     return _in_part(report.issues)
 
 
@@ -315,8 +339,9 @@ def _stream_file(file: Path, cutoff: int | None, output: ScoreFormat) -> int:
             shown = scoring.first(SHOWN_SUBJECTS)
             show_scores(shown)
             if scoring.scored > len(shown):
-                show.hint(f"... and {scoring.scored - len(shown)} more subjects; --format json has them all")
-        show.print_issue_overview(list(scoring.issues(show.SHOWN_ISSUES)), scoring.kinds(), "not used")
+                more = show.counted(scoring.scored - len(shown), "subjects")
+                show.hint(f"... and {more} more; --format json has them all")
+        show.print_issue_overview(list(scoring.issues(show.SHOWN_ISSUES)), scoring.kinds(), "remarks")
         return exit_codes.IN_PART if scoring.in_part else 0
 
 
@@ -326,7 +351,7 @@ def _in_part(issues: Iterable[Issue]) -> int:
 
 def show_scores(subjects: Sequence[SubjectScores]) -> None:
     """The scores as a table: a subject a line, a visit a column, a range wherever something is not known; changes."""
-    from fhir_adapter.scores.explain import CAUTION, points, signed  # noqa: PLC0415
+    from fhir_adapter.scores.explain import CAUTION, DIRECTIONS, points, signed  # noqa: PLC0415
 
     names = list(dict.fromkeys(window.window for one in subjects for window in one.windows))
     rows, changes = [], []
@@ -336,7 +361,8 @@ def show_scores(subjects: Sequence[SubjectScores]) -> None:
             rows.append([one.subject, *(at.get(name, "-") for name in names)])
         if one.change is not None:
             both = [f"{signed(b.low, b.high)}" if b else "none" for b in (one.change.without_marrow, one.change.full)]
-            changes.append([one.subject, *both, one.change.direction, "; ".join(one.change.notes)])
+            direction = DIRECTIONS.get(one.change.direction, one.change.direction)
+            changes.append([one.subject, *both, direction, "; ".join(one.change.notes)])
     show.print_table("HScore of 337 points; a range where something is not known", ("subject", *names), rows)
     if changes:
         first, second = next((one.change.first, one.change.second) for one in subjects if one.change)
@@ -355,4 +381,4 @@ def _show_sensitivity(subjects: Sequence[SubjectScores]) -> None:
         others = {rule: points(low, high) for rule, low, high in window.sensitivity}
         own = points(window.score.low, window.score.high)
         rows.append((window.subject, window.window, own, *(others.get(rule, "-") for rule in rules)))
-    show.print_table("Other rules, beside the score", ("subject", "visit", "the trial's rule", *rules), rows)
+    show.print_table("Other rules, beside the score", ("subject", "visit", "trial's rule", *rules), rows)

@@ -69,8 +69,9 @@ def hint(text: str) -> None:
 
 
 def print_table(title: str, head: Sequence[str], rows: Iterable[Sequence[object]], *, to_stderr: bool = False) -> None:
-    """A table as wide as the terminal allows, numbers to the right; short words stay whole on the narrowest one."""
-    from rich.console import Console  # noqa: PLC0415 - only when a table is shown
+    """A table as wide as the terminal allows, numbers to the right; short cells stay whole on the narrowest one."""
+    from rich.cells import cell_len  # noqa: PLC0415 - only when a table is shown
+    from rich.console import Console  # noqa: PLC0415
     from rich.measure import Measurement  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
@@ -79,15 +80,21 @@ def print_table(title: str, head: Sequence[str], rows: Iterable[Sequence[object]
     body = [list(row) for row in rows]
     for place, name in enumerate(head):
         right = bool(body) and all(isinstance(row[place], int) for row in body)
-        short = max((len(str(row[place])) for row in body), default=0) <= SHORT_CELL
-        table.add_column(name, justify="right" if right else "left", overflow="fold", no_wrap=short)
+        widest = max((cell_len(_cell(row[place])) for row in body), default=0)
+        # A heading may be broken between its words; of a cell the least width keeps it whole.
+        least = widest if widest <= SHORT_CELL else None
+        table.add_column(name, justify="right" if right else "left", overflow="fold", min_width=least)
     for row in body:
-        table.add_row(*(Text(visible(f"{cell:,}" if isinstance(cell, int) else str(cell))) for cell in row))
+        table.add_row(*(Text(_cell(cell)) for cell in row))
     console = Console(stderr=to_stderr, highlight=False)
     wide = Console(width=_WIDE)
     needed = Measurement.get(wide, wide.options, table).minimum
     console.width = max(console.width, needed)
     console.print(table)
+
+
+def _cell(value: object) -> str:
+    return visible(f"{value:,}" if isinstance(value, int) else str(value))
 
 
 def print_plan(plan: SyncPlan, *, to_stderr: bool = False) -> None:
@@ -103,10 +110,16 @@ def print_plan(plan: SyncPlan, *, to_stderr: bool = False) -> None:
         hint(f"  {action}: {_MEANINGS[action]}")
 
 
+def counted(number: int, what: str) -> str:
+    """How many there are of something that is named in the plural: `1 remark`, `2 remarks on the table`."""
+    first, *others = what.split(" ")
+    return " ".join([str(number), first.removesuffix("s") if number == 1 else first, *others])
+
+
 def print_issues(issues: Sequence[Issue], what: str) -> None:
     """Issues on standard error, under a line that counts them."""
     if issues:
-        hint(f"{len(issues)} {what}:")
+        hint(f"{counted(len(issues), what)}:")
         for line in issue_lines(issues):
             hint(f"  {line}")
 
@@ -115,7 +128,7 @@ def print_issue_overview(first: Sequence[Issue], kinds: Mapping[str, int], what:
     """The first issues on standard error, and how many there are of each code where there are more."""
     hidden = sum(kinds.values()) - len(first[:SHOWN_ISSUES])
     if first:
-        hint(f"{sum(kinds.values())} {what}:")
+        hint(f"{counted(sum(kinds.values()), what)}:")
         for line in issue_lines(first[:SHOWN_ISSUES]):
             hint(f"  {line}")
     if hidden > 0:

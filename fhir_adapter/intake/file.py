@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from fhir_adapter import fhirjson
+from fhir_adapter.intake.deletions import Deletion
 from fhir_adapter.intake.order import Order, oldest_first, order_of
 from fhir_adapter.intake.resources import Contents, Item, items_of
 from fhir_adapter.intake.subjects import PullSubject
@@ -126,6 +127,8 @@ def read_file(
         _read_result(file, item)
     for timestamp in file.contents.timestamps:
         _note_made(file, timestamp)
+    for deletion in file.contents.deletions:
+        _note_deleted(file, deletion)
     return _answer(file)
 
 
@@ -251,6 +254,20 @@ def _note_moved(file: _File, resource: Resource, subjects: set[str], *, outside:
     known = file.moved.get(moved.trace.name)
     if known is None or moved.order >= known.order:
         file.moved[moved.trace.name] = moved
+
+
+def _note_deleted(file: _File, deletion: Deletion) -> None:
+    """A result that the file says was deleted is nobody's any more; without an age nobody knows since when."""
+    if deletion.trace["resourceType"] not in RESULT_TYPES:
+        return
+    if not deletion.has_age:
+        message = "the file says that it was deleted, with neither a version nor a time: nothing of it was changed"
+        file.why.append(Issue("error", "deletion-unclear", message, Where(file.name, resource=deletion.name)))
+        return
+    moved = Moved(deletion.order, received_of(deletion.trace, ""), frozenset(), None, unsure=False, outside=False)
+    known = file.moved.get(deletion.name)
+    if known is None or moved.order >= known.order:
+        file.moved[deletion.name] = moved
 
 
 def _trace_of(resource: Resource) -> Received:

@@ -13,6 +13,7 @@ from fractions import Fraction
 
 from fhir_adapter import fhirjson
 from fhir_adapter.intake.order import order_of, sent_order_of
+from fhir_adapter.intake.panels import without_panel_code
 from fhir_adapter.issues import Issue, Where
 from fhir_adapter.mappers.r4.read_observation import codings_of
 from fhir_adapter.mappers.r4.read_result import begins_at, read_result
@@ -112,6 +113,7 @@ def _collected(resource: Resource) -> object:
 def _results(received: Sequence[tuple[Received, Resource]], terms: _Terms) -> tuple[list[Result], list[Issue]]:
     found: list[_Read] = []
     issues: list[Issue] = []
+    names = {one.name for one, _ in received}
     for one, resource in received:
         read = read_result(
             resource,
@@ -122,7 +124,7 @@ def _results(received: Sequence[tuple[Received, Resource]], terms: _Terms) -> tu
             as_of=terms.read_at.get((one.place, one.subject)),
             now=terms.now,
         )
-        issues += read.issues
+        issues += without_panel_code(read.issues, resource, names, terms.site)
         identifiers = _identifiers(resource)
         # A server that we push to also holds what the site typed: our own copies are no second opinion.
         source: ResultSource = "typed" if any(system == terms.own for system, _ in identifiers) else "hospital"

@@ -7,13 +7,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, TypeGuard
 
 from fhir_adapter import fhirjson
+from fhir_adapter.intake.deletions import (
+    ALONE,
+    Deletions,
+    Position,
+    about_deletion,
+    deletion_of,
+    is_deletion,
+    only_base,
+)
 from fhir_adapter.intake.order import oldest_first, order_of
+from fhir_adapter.intake.whose import base_of
 from fhir_adapter.intake.window_search import Resource
 from fhir_adapter.issues import Issue, Misconfigured, Rejected, Where
 from fhir_adapter.validation import resource_types
@@ -37,6 +47,11 @@ class Contents:
     name: str
     issues: list[Issue] = field(default_factory=list)
     timestamps: list[object] = field(default_factory=list)
+    deletions: Deletions = field(default_factory=Deletions)
+    pages: dict[str, None] = field(default_factory=dict)
+    """Where the next pages of searches are said to be, until they come."""
+    entries: int = 0
+    histories: int = 0
 
     def say(self, issue: Issue) -> None:
         """Note why something was left out."""
@@ -45,6 +60,20 @@ class Contents:
     def made(self, timestamp: object) -> None:
         """Note when a Bundle says that it was made."""
         self.timestamps.append(timestamp)
+
+    def turn(self, links: object) -> None:
+        """Note which page of a search a Bundle is, and which one it says comes next."""
+        stated = [one for one in links if isinstance(one, dict)] if isinstance(links, list) else []
+        urls = {str(one.get("relation")): str(one.get("url")) for one in stated}
+        self.pages.pop(urls.get("self", ""), None)
+        if "next" in urls:
+            self.pages[urls["next"]] = None
+
+    def end(self) -> None:
+        """Say which pages never came."""
+        for _ in self.pages:
+            message = "a Bundle in it is one page of a search, and the next page is not here: results may be missing"
+            self.say(Issue("warning", "bundle-page", message, Where(self.name)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,23 +84,43 @@ class Item:
     resource: Resource
     body: bytes | None
     address: str = ""
+    position: Position = ALONE
 
 
 def resources_in(path: Path) -> FileResources:
     """Every resource of a file of NDJSON, a Bundle or one resource, of whomever; of several with one id the newest.
 
-    Raises `Misconfigured` for a file that cannot be opened, `Rejected` for one that is no JSON at all.
+    What the file says was deleted, or may have been, is left out. Raises `Misconfigured` for a file that cannot be
+    opened, `Rejected` for one that is no JSON at all.
     """
     contents = Contents(path.name)
-    found = newest_of(item.resource for item in items_of(path, contents))
-    return FileResources(tuple(one for _, one in found), tuple(contents.issues))
+    return _newest_of_all(items_of(path, contents), contents)
 
 
 def resources_among(values: Iterable[object], name: str) -> FileResources:
     """The same of JSON values that were sent, each a Bundle or one resource; `name` says in issues what was sent."""
     contents = Contents(name)
-    found = newest_of(item.resource for value in values for item in _of_value(contents, 0, value, None))
-    return FileResources(tuple(one for _, one in found), tuple(contents.issues))
+    return _newest_of_all(_items_among(values, contents), contents)
+
+
+def _items_among(values: Iterable[object], contents: Contents) -> Iterator[Item]:
+    for value in values:
+        yield from _of_value(contents, 0, value, None)
+    contents.end()
+
+
+def _newest_of_all(items: Iterable[Item], contents: Contents) -> FileResources:
+    read = list(items)
+    positions = {id(item.resource): item.position for item in read}
+    found = []
+    for _, resource in newest_of(item.resource for item in read):
+        name = f"{resource['resourceType']}/{resource.get('id', '')}"
+        issue = about_deletion(contents.deletions.fate_of(resource, positions[id(resource)]), name)
+        if issue is None:
+            found.append(resource)
+        else:
+            contents.say(issue)
+    return FileResources(tuple(found), tuple(contents.issues))
 
 
 def items_of(path: Path, contents: Contents) -> Iterator[Item]:
@@ -82,6 +131,7 @@ def items_of(path: Path, contents: Contents) -> Iterator[Item]:
                 yield from _lines(file, contents)
             else:
                 yield from _lines_or_value(file, contents)
+        contents.end()
     except OSError as error:
         message = f"the file cannot be read: {error.strerror}"
         raise Misconfigured(message, Issue("error", "file-unreadable", message, Where(path.name))) from error
@@ -160,14 +210,42 @@ def _lines(lines: Iterable[bytes], contents: Contents) -> Iterator[Item]:
 def _of_value(contents: Contents, line: int, value: object, body: bytes | None) -> Iterator[Item]:
     """The resources of one JSON value; what is no FHIR resource, or has an impossible id, is said and left out."""
     if isinstance(value, dict) and value.get("resourceType") == "Bundle":
-        contents.made(value.get("timestamp"))
-        entries = value.get("entry")
-        for entry in entries if isinstance(entries, list) else ():
-            inside: object = entry.get("resource") if isinstance(entry, dict) else None
-            if _usable(inside, contents, line):
-                yield Item(line, inside, None, str(entry.get("fullUrl") or ""))
+        yield from _of_bundle(contents, line, value)
     elif _usable(value, contents, line):
-        yield Item(line, value, body)
+        contents.entries += 1
+        yield Item(line, value, body, position=Position(place=contents.entries))
+
+
+def _of_bundle(contents: Contents, line: int, bundle: Resource) -> Iterator[Item]:
+    """The resources of its entries, and of Bundles among them; of a history the oldest first."""
+    contents.made(bundle.get("timestamp"))
+    contents.turn(bundle.get("link"))
+    stated = bundle.get("entry")
+    entries = stated if isinstance(stated, list) else []
+    is_history = bundle.get("type") == "history"
+    contents.histories += is_history
+    of_all = Position(only_base(entries), contents.histories) if is_history else Position()
+    for entry in reversed(entries) if is_history else entries:
+        contents.entries += 1
+        at = replace(of_all, place=contents.entries)
+        inside: object = entry.get("resource") if isinstance(entry, dict) else None
+        if isinstance(entry, dict) and is_deletion(entry):
+            _note_deletion(contents, line, entry, at)
+        elif isinstance(inside, dict) and inside.get("resourceType") == "Bundle":
+            yield from _of_bundle(contents, line, inside)
+        elif _usable(inside, contents, line):
+            address = str(entry.get("fullUrl") or "")
+            base = base_of(address, str(inside["resourceType"])) or at.base
+            yield Item(line, inside, None, address, replace(at, base=base))
+
+
+def _note_deletion(contents: Contents, line: int, entry: Resource, at: Position) -> None:
+    deletion = deletion_of(entry, at)
+    if deletion is None:
+        message = "an entry says that something was deleted, and not what: right would be a URL such as Observation/1"
+        contents.say(Issue("error", "deletion-unclear", message, Where(contents.name, line or None)))
+    else:
+        contents.deletions.note(deletion)
 
 
 def _usable(value: object, contents: Contents, line: int) -> TypeGuard[dict[str, object]]:

@@ -47,14 +47,14 @@ def whose(resource: Mapping[str, object], address: str = "") -> Whose | None:
     if isinstance(reference, str) and reference:
         found = _PATIENT.fullmatch(reference)
         if found is not None:
-            return Whose(found["name"], found["base"] or _base_of(address))
+            return Whose(found["name"], found["base"] or base_of(address, str(resource.get("resourceType"))))
         return Whose(reference) if _URN.fullmatch(reference) else None
     if isinstance(identifier, dict) and identifier.get("system") and identifier.get("value"):
         return Whose(str(identifier["value"]), system=str(identifier["system"]))
     return None
 
 
-def _base_of(address: str) -> str:
-    """The FHIR base in `https://fhir.example/r4/Observation/1`; empty in any other address."""
-    base, separator, _ = address.rpartition("/Observation/")
+def base_of(address: str, kind: str) -> str:
+    """The FHIR base in `https://fhir.example/r4/Observation/1` for an Observation; empty in any other address."""
+    base, separator, _ = address.rpartition(f"/{kind}/")
     return base if separator and urlsplit(base).scheme in ("http", "https") else ""

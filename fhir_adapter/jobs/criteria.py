@@ -13,9 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import cast, get_args
 
-from fhir_adapter.intake import resources_in
-from fhir_adapter.intake.whose import whose
 from fhir_adapter.issues import Issue, Misconfigured, Where
+from fhir_adapter.jobs.file_results import results_of_file
 from fhir_adapter.jobs.score import (
     EVERYTHING,
     Known,
@@ -28,7 +27,6 @@ from fhir_adapter.jobs.score import (
     gather,
     rules_of,
 )
-from fhir_adapter.mappers.r4.read_result import may_hold_results, read_result
 from fhir_adapter.mappers.recorded_results import ITEMS_TABLE, recorded_results
 from fhir_adapter.scores import Course
 from fhir_adapter.scores.choose import ScoreParts
@@ -169,42 +167,17 @@ def criteria_of_file(path: Path, which: str, fever: str | None = None) -> Criter
     Raises `Misconfigured` for a file that cannot be opened, `Rejected` for one that is no JSON at all.
     """
     _check_which(which)
-    read = resources_in(path)
-    return criteria_of_observations(read.resources, which, fever, read.issues)
-
-
-def criteria_of_observations(
-    resources: Iterable[Mapping[str, object]], which: str, fever: str | None = None, issues: Iterable[Issue] = ()
-) -> CriteriaReport:
-    """The criteria of every subject among these resources; what is no Observation is passed over."""
-    _check_which(which)
-    by_subject: dict[str, list[Result]] = {}
-    found = list(issues)
-    for resource in resources:
-        if not may_hold_results(resource):
-            continue
-        patient = whose(resource)
-        if patient is None:
-            message = "the result names no subject, so it is nobody's; it was left out"
-            found.append(
-                Issue(
-                    "error",
-                    "no-subject",
-                    message,
-                    Where(resource=f"{resource['resourceType']}/{resource.get('id', '')}"),
-                )
-            )
-            continue
-        answer = read_result(resource, patient.key)
-        found += answer.issues
-        by_subject.setdefault(patient.key, []).extend(answer.results)
     asked = _Asked(which, fever or _SETS[which].fever)
     parts, evaluate = _set(asked, {}, None, Diagnosis())
-    subjects = tuple(
-        _told(criteria_of_everything(subject, results, parts, evaluate), _patient(subject), None, asked, Diagnosis())
-        for subject, results in by_subject.items()
-    )
-    return CriteriaReport(which, subjects, _settings(asked, _EVERY_VALUE, None), issues=tuple(found))
+    with results_of_file(path) as read:
+        subjects = tuple(
+            _told(
+                criteria_of_everything(subject, results, parts, evaluate), _patient(subject), None, asked, Diagnosis()
+            )
+            for subject, results in read.by_subject()
+        )
+        issues = tuple(read.issues())
+    return CriteriaReport(which, subjects, _settings(asked, _EVERY_VALUE, None), issues=issues)
 
 
 def diagnosis_of(mine: Iterable[Entity], codes: Codes) -> Diagnosis:

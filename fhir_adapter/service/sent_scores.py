@@ -1,4 +1,7 @@
-"""`$hscore` of Observations that are sent: each valid R4 and of one named Patient; others are set aside and said."""
+"""`$hscore` of Observations that are sent: each valid R4 and of one named Patient; others are set aside and said.
+
+What is set aside is not nothing: one of a known analyte may say anything, so it holds its item open.
+"""
 
 from __future__ import annotations
 
@@ -23,11 +26,12 @@ _ONE_PATIENT = {"reference": "Patient/one"}
 
 @dataclass(frozen=True, slots=True)
 class _Sent:
-    """An Observation, its place in the request, and the address that its Bundle gives it."""
+    """An Observation, its place in the request, the address that its Bundle gives it, and whether it is valid R4."""
 
     place: str
     resource: dict[str, object]
     address: str = ""
+    valid: bool = True
 
 
 def score_sent(query: bytes, resource: Resource) -> bytes:
@@ -37,21 +41,24 @@ def score_sent(query: bytes, resource: Resource) -> bytes:
         raise refusal(422, "value", "Observations that are sent have no visits: leave window out, or say all")
     issues: list[Issue] = []
     by_patient: dict[str, list[_Sent]] = defaultdict(list)
+    refused: dict[str, list[_Sent]] = defaultdict(list)
     patients: dict[str, Whose] = {}
     for one in _observations(asked, issues):
         patient = whose(one.resource, one.address)
-        if patient is None:
+        if patient is None and one.valid:
             issues.append(_nobody(one))
-        else:
+        elif patient is not None and one.valid:
             patients[patient.key] = patient
             by_patient[patient.key].append(one)
+        elif patient is not None:
+            refused[patient.key].append(one)
     if not by_patient:
         raise FhirError(422, problems_of(issues) or [Problem("required", "no Observation was sent")])
     scores: list[Entry] = []
     evidence: list[Entry] = []
     shown = _shown(patients)
     for key, many in by_patient.items():
-        kept, windows = _scored(many, asked, issues)
+        kept, windows = _scored(many, refused[key], asked, issues)
         labels = _labels(kept)
         scores += [entry_of(score_observation(one, subject=shown[key].reference, labels=labels)) for one in windows]
         used = {result.reference.partition("#")[0] for one in windows for result in used_results(one)}
@@ -59,17 +66,23 @@ def score_sent(query: bytes, resource: Resource) -> bytes:
     return bundle_of([*scores, *(evidence if asked.evidence else ())], issues)
 
 
-def _scored(many: list[_Sent], asked: Asked, issues: list[Issue]) -> tuple[list[_Sent], list[WindowScore]]:
+def _scored(
+    many: list[_Sent], refused: list[_Sent], asked: Asked, issues: list[Issue]
+) -> tuple[list[_Sent], list[WindowScore]]:
     """The results of one Patient that were read, and the score; what is to say of them goes to `issues`."""
-    # All of one Patient, however each refers to it: the job is told so.
-    copies = [{**one.resource, "subject": _ONE_PATIENT} for one in many]
+    copies, unreadable = _copies(many), _copies(refused)
     sent = {id(copy): one for copy, one in zip(copies, many, strict=True)}
     read = resources_among(copies, "what was sent")
     kept = [sent[id(copy)] for copy in read.resources]
-    report = score_observations(read.resources, asked.cutoff, read.issues)
+    report = score_observations(read.resources, asked.cutoff, read.issues, unreadable)
     places = _places(kept)
     issues += [_placed(issue, places) for issue in report.issues]
     return kept, [window for one in report.subjects for window in one.windows]
+
+
+def _copies(many: list[_Sent]) -> list[dict[str, object]]:
+    """All of one Patient, however each refers to it: the job is told so."""
+    return [{**one.resource, "subject": _ONE_PATIENT} for one in many]
 
 
 def _asked(query: bytes, resource: Resource) -> Asked:
@@ -83,14 +96,13 @@ def _asked(query: bytes, resource: Resource) -> Asked:
 
 
 def _observations(asked: Asked, issues: list[Issue]) -> Iterator[_Sent]:
-    """Every Observation that is valid R4; why the others are none goes to `issues`."""
+    """Every Observation, and whether it is valid R4; why one is not goes to `issues`."""
     for place, resource in asked.resources:
         is_bundle = resource.get("resourceType") == "Bundle"
         for one in _of_bundle(place, resource, issues) if is_bundle else [_Sent(place, dict(resource))]:
             found = [_at(one.place, issue) for issue in check_structure(one.resource)]
             issues += found
-            if not any(issue.is_error for issue in found):
-                yield one
+            yield replace(one, valid=not any(issue.is_error for issue in found))
 
 
 def _of_bundle(place: str, bundle: Resource, issues: list[Issue]) -> Iterator[_Sent]:

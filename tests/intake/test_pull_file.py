@@ -177,6 +177,39 @@ def test_a_result_that_moves_away_is_withdrawn(
     assert counts(pulled(laboratory, back)) == (1, 1, 0, 0)
 
 
+def deletion(name: str, **response: str) -> dict[str, Any]:
+    """A history that tells of a deletion."""
+    entry = {"request": {"method": "DELETE", "url": f"Observation/{name}"}, "response": {"status": "204", **response}}
+    return {"resourceType": "Bundle", "type": "history", "entry": [entry]}
+
+
+def test_a_result_that_was_deleted_is_withdrawn(laboratory: Hospital, tmp_path: Path) -> None:
+    """By a deletion that says when; the old file does not bring it back."""
+    old = write_lines(tmp_path / "a.ndjson", patient(), result("f1", meta={"versionId": "1"}), result("f2", "1"))
+    pulled(laboratory, old)
+    report = pulled(laboratory, write_lines(tmp_path / "b.ndjson", deletion("f1", etag='W/"2"')))
+    assert (counts(report), report.measurements, report.outcome) == ((0, 0, 0, 1), 1, "done")
+    assert pulled(laboratory, old).measurements == 1
+
+
+def test_a_deletion_without_an_age_changes_nothing_and_is_said(laboratory: Hospital, tmp_path: Path) -> None:
+    """Whether the result was written again since, nobody knows: the pull is incomplete."""
+    pulled(laboratory, write_lines(tmp_path / "a.ndjson", patient(), result("f1", meta={"versionId": "1"})))
+    report = pulled(laboratory, write_lines(tmp_path / "b.ndjson", deletion("f1"), deletion("f2", etag="2")))
+    assert (counts(report), report.measurements) == ((0, 0, 0, 0), 1)
+    assert [(one.code, one.where.resource) for one in report.why_incomplete] == [
+        ("deletion-unclear", "Observation/f1"),
+        ("deletion-unclear", "Observation/f2"),
+    ]
+
+
+def test_a_page_of_a_search_alone_makes_the_pull_incomplete(laboratory: Hospital, tmp_path: Path) -> None:
+    """What the other pages hold may be missing."""
+    page = {"resourceType": "Bundle", "type": "searchset", "link": [{"relation": "next", "url": "https://a.test?p=2"}]}
+    report = pulled(laboratory, write_lines(tmp_path / "a.ndjson", patient(), result("f1"), page))
+    assert ([one.code for one in report.why_incomplete], report.measurements) == (["bundle-page"], 1)
+
+
 def test_nothing_of_a_stranger_is_kept_when_a_result_moves_to_one(laboratory: Hospital, tmp_path: Path) -> None:
     """The store remembers how old that body was, not what it says."""
     pulled(laboratory, write_lines(tmp_path / "a.ndjson", patient(), result("f1")))

@@ -231,6 +231,7 @@ def test_a_look_alike_is_named_as_one() -> None:
     """A goal for ferritin has the same unit and is no result."""
     found = read(result("f1", code="86914-9"))
     assert ([issue.code for issue in found.issues], found.results) == (["rejected-code"], ())
+    assert [issue.message for issue in found.issues] == ["86914-9 is a goal, not a result"]
 
 
 def test_an_unknown_code_is_information() -> None:

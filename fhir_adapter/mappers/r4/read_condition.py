@@ -20,6 +20,7 @@ from fhir_adapter.mappers.r4.read_observation import (
     codings_of,
     folder_flags,
     says_marrow,
+    why_refused,
     words_of,
 )
 from fhir_adapter.terminology import HSCORE_ITEM, TABLES_ONLY, CodeMatch, SiteCodes, match_codes
@@ -144,7 +145,7 @@ def _counted(reading: _Reading, match: CodeMatch) -> str:
     """`confirmed` or `refuted` when it may count, else empty, with the reason."""
     resource = reading.resource
     if match.kind == "rejected":
-        reading.issue("rejected-code", f"{match.code}: {match.reason}", "code", "information")
+        reading.issue("rejected-code", why_refused(match), "code", "information")
     elif match.kind == "analyte":
         reading.issue("rejected-code", "a condition is no measurement: its code asks for a number", "code")
     elif resource.get("modifierExtension") or resource.get("implicitRules"):

@@ -163,6 +163,11 @@ def folder_flags(match: CodeMatch) -> tuple[str, ...]:
     return (f"{match.by_folder} counts because the trial's folder names it",) if match.by_folder else ()
 
 
+def why_refused(match: CodeMatch) -> str:
+    """The code that is not read and the reason, which may name it already."""
+    return match.reason if match.reason.startswith(match.code) else f"{match.code}: {match.reason}"
+
+
 def may_be_used(resource: _Json) -> bool:
     """True when neither its status nor a modifier forbids what it says."""
     modified = any(part.get("modifierExtension") for part in parts_of(resource)) or resource.get("implicitRules")
@@ -255,7 +260,7 @@ def _read_parts(reading: _Reading) -> None:
             strangers.append(match)
         elif match.kind == "rejected":
             understood = True
-            reading.issue("rejected-code", f"{match.code}: {match.reason}", f"{place}code", "information")
+            reading.issue("rejected-code", why_refused(match), f"{place}code", "information")
         else:
             understood = True
             _read_part(reading, part, match, place)
