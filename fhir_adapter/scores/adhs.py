@@ -97,7 +97,13 @@ COLUMNS = (
         "points; empty where the bound is the score itself",
         "CDISC codelist C81224",
     ),
-    Column("CRIT1", "Analysis Criterion 1", _TEXT, "`HScore >= 169`, on HSCORE", "`scores.cutoff`, or --cutoff"),
+    Column(
+        "CRIT1",
+        "Analysis Criterion 1",
+        _TEXT,
+        "`HScore >= 169`, on HSCORE",
+        "`scores.cutoff`, or --cutoff (points, or the name of a published cut-off)",
+    ),
     Column(
         "CRIT1FL",
         "Criterion 1 Evaluation Result Flag",

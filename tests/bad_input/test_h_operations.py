@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.bad_input.small_trial import SmallTrial
-from tests.stories.commands import COMMAND, Run, run_command, surroundings
+from tests.stories.commands import COMMAND, UNMEASURED, Run, run_command, surroundings
 
 CONFIG = """\
 # Servers of the made-up trial.
@@ -120,7 +120,7 @@ def test_h126_a_configuration_that_is_not_there(river: SmallTrial) -> None:
     assert "nowhere.yaml" in run.err
 
 
-def piped(river: SmallTrial, arguments: str, reader: str) -> Run:
+def piped(river: SmallTrial, arguments: str, reader: str, **variables: str) -> Run:
     """Run the command with its standard output going to another program."""
     line = f'set -o pipefail; "$@" {arguments} | {reader}'
     done = subprocess.run(
@@ -128,7 +128,7 @@ def piped(river: SmallTrial, arguments: str, reader: str) -> Run:
         capture_output=True,
         check=False,
         cwd=river.trial.parent,
-        env=surroundings(river.person.home),
+        env=surroundings(river.person.home, **variables),
         timeout=60,
     )
     return Run(done.returncode, done.stdout.decode(), done.stderr.decode())
@@ -228,14 +228,15 @@ def ward(river: SmallTrial) -> SmallTrial:
 
 
 def seed(ward: SmallTrial, arguments: str, **variables: str) -> Run:
-    """Run a command where the hospital's file lies."""
-    return run_command(arguments.split(), ward.person.home, ward.trial.parent, **variables)
+    """Run a command where the hospital's file lies; on another terminal it does what it does on ours."""
+    unmeasured = UNMEASURED if variables else {}
+    return run_command(arguments.split(), ward.person.home, ward.trial.parent, **variables, **unmeasured)
 
 
 @pytest.mark.parametrize("arguments", RESULTS)
 def test_h127_nobody_reads_results_to_the_end(ward: SmallTrial, arguments: str) -> None:
     """Standard output closed at once, or after one character: no traceback, and nothing about a broken pipe."""
-    told = [piped(ward, arguments, reader).err for reader in ("head -c 1", "true")]
+    told = [piped(ward, arguments, reader, **UNMEASURED).err for reader in ("head -c 1", "true")]
     assert [word for word in ("a bug", "Traceback", "BrokenPipe", "Exception ignored") if word in "".join(told)] == []
 
 
@@ -274,7 +275,7 @@ def test_h127_no_standard_output_for_results(ward: SmallTrial, arguments: str) -
         ["/bin/sh", "-c", f'"$@" {arguments} >&-', "sh", *COMMAND],
         capture_output=True,
         check=False,
-        env=surroundings(ward.person.home),
+        env=surroundings(ward.person.home, **UNMEASURED),
         cwd=ward.trial.parent,
         timeout=60,
     )

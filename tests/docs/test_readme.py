@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -18,6 +19,7 @@ import pytest
 from fhir_adapter.client import loopback_server
 from fhir_adapter.jobs.demo import publish
 from fhir_adapter.sandbox import running
+from tests.stories.commands import UNMEASURED
 
 ROOT = Path(__file__).parents[2]
 PAGES = (
@@ -65,7 +67,15 @@ def run(line: str, place: tuple[Path, str]) -> subprocess.CompletedProcess[str]:
     words = line.replace("http://127.0.0.1:8080/fhir", base).split()
     assert words[0] == PROGRAM
     command = [sys.executable, "-m", "fhir_adapter", *words[1:]]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=120)
+    return subprocess.run(
+        command,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        env=os.environ | UNMEASURED,
+    )
 
 
 def test_every_command_of_the_five_minutes_works(place: tuple[Path, str]) -> None:

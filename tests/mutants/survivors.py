@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 DOCUMENT = "docs/mutants.md"
+_GUARD = re.compile(r"\b(frozen|slots)=(True|False)")
+"""Of a dataclass: they refuse what nobody here does, and no value depends on them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,19 +33,23 @@ class Measured:
     survivors: tuple[Survivor, ...]
 
 
-def from_diff(file: str, diff: str) -> Survivor:
-    """The first line that a diff takes away, and the first that it puts there."""
-    lines = [line for line in diff.splitlines() if not line.startswith(("---", "+++"))]
-    before = next((line[1:].strip() for line in lines if line.startswith("-")), "")
-    after = next((line[1:].strip() for line in lines if line.startswith("+")), "")
-    return Survivor(file, before, after)
+def between(file: str, before: str, after: str) -> Survivor:
+    """The first line that two texts do not share, in both."""
+    pairs = zip(before.splitlines(), after.splitlines(), strict=False)
+    return next((Survivor(file, old.strip(), new.strip()) for old, new in pairs if old != new), Survivor(file, "", ""))
 
 
 def unexplained(survivors: tuple[Survivor, ...], root: Path) -> list[Survivor]:
     """Those of which the document has no row with their file and both lines."""
     page = root / DOCUMENT
     rows = page.read_text(encoding="utf-8").replace("\\|", "|").splitlines() if page.exists() else []
-    return [one for one in survivors if not any(_tells(row, one) for row in rows)]
+    return [one for one in survivors if not _is_guard(one) and not any(_tells(row, one) for row in rows)]
+
+
+def _is_guard(one: Survivor) -> bool:
+    """True when nothing but `frozen` or `slots` of a dataclass changed; the document explains these in a sentence."""
+    of_dataclass = one.before.startswith("@dataclass(")
+    return of_dataclass and _GUARD.sub("", one.before) == _GUARD.sub("", one.after)
 
 
 def _tells(row: str, one: Survivor) -> bool:

@@ -8,6 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
+
+from tests.mutants.forking import Mutant
+from tests.mutants.survivors import Survivor
 
 _TEXT = re.compile(r'"[^"]*"')
 _NUMBER = re.compile(r"-?\d+(\.\d+)?(/\d+)?")
@@ -26,6 +30,21 @@ class Change:
     line: int
     before: str
     after: str
+
+
+def mutants(files: list[str]) -> Iterator[Mutant]:
+    """Every mutant of the tables."""
+    for file in files:
+        whole = Path(file).read_text(encoding="utf-8")
+        for one in changes(file, whole):
+            yield Mutant(f"{file}:{one.line + 1}:{one.after.strip()}", file, changed(whole, one))
+
+
+def survivor(mutant: Mutant) -> Survivor:
+    """The line that changed."""
+    file, line, after = mutant.name.split(":", 2)
+    before = Path(file).read_text(encoding="utf-8").splitlines()[int(line) - 1]
+    return Survivor(file, before.strip(), after)
 
 
 def changes(file: str, text: str) -> Iterator[Change]:

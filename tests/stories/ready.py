@@ -74,7 +74,9 @@ def _word(says: int, end: bytes, until: float) -> bytes:
 def _ready() -> socket.socket:
     """The way to the process that has loaded the program; it ends when this end is closed."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("COVERAGE_", "FHIR_ADAPTER_", "XDG_"))}
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(("COVERAGE_", "FHIR_ADAPTER_", "XDG_"))
+    }
     with theirs:
         process = subprocess.Popen(
             [sys.executable, "-m", "tests.stories.ready", str(theirs.fileno())],
