@@ -164,6 +164,42 @@ def test_the_short_cuts_answer_as_the_general_way(text: str, resource: Any) -> N
     assert answer(text, resource, "4.0.1") == general
 
 
+SIBLINGS = st.fixed_dictionaries(
+    {},
+    optional={
+        "_status": st.just({"extension": [{"url": "urn:x", "valueCode": "a"}]}),
+        "_id": st.just({"id": "made-up"}),
+        "contained": st.just([{"resourceType": "Patient", "_active": {"id": "made-up"}}]),
+        "valueBoolean": st.booleans(),
+    },
+)
+"""What makes short cuts long: a primitive with no value but an extension, a resource in a resource, a choice."""
+
+
+@settings(max_examples=300, derandomize=True, deadline=None)
+@given(small_expressions(), OBSERVATIONS, SIBLINGS)
+def test_the_truth_is_that_of_what_is_found(text: str, resource: Any, siblings: Any) -> None:
+    """One boolean is itself, anything else that is alone is true, and nothing is neither; short cut or not."""
+    expression = compile(text)
+    try:
+        found = [value for _, value in expression.typed(resource | siblings)]
+        expected = general_truth(found)
+    except FhirPathError:
+        expected = "refused"
+    try:
+        truth: bool | str | None = expression.truth(resource | siblings)
+    except FhirPathError:
+        truth = "refused"
+    assert truth == expected
+
+
+def general_truth(found: list[Any]) -> bool | str | None:
+    """What a collection says where a boolean is wanted."""
+    if len(found) > 1:
+        return "refused"
+    return None if not found else found[0] if isinstance(found[0], bool) else True
+
+
 @settings(max_examples=300, derandomize=True, deadline=None)
 @given(small_expressions(), OBSERVATIONS)
 def test_evaluating_changes_nothing(text: str, resource: Any) -> None:

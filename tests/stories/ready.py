@@ -25,8 +25,10 @@ from functools import cache
 from pathlib import Path
 from typing import IO, Any
 
+import coverage
+
 _ROOT = Path(__file__).resolve().parents[2]
-_LOADED_AS_WELL = ("rich.console", "rich.progress", "rich.table", "sqlalchemy.dialects.sqlite", "coverage")
+_LOADED_AS_WELL = ("rich.console", "rich.progress", "rich.table", "sqlalchemy.dialects.sqlite")
 _LONGEST_MESSAGE = 1 << 17
 _LOCK = threading.Lock()
 
@@ -74,9 +76,7 @@ def _word(says: int, end: bytes, until: float) -> bytes:
 def _ready() -> socket.socket:
     """The way to the process that has loaded the program; it ends when this end is closed."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    kept = {
-        name: value for name, value in os.environ.items() if not name.startswith(("COVERAGE_", "FHIR_ADAPTER_", "XDG_"))
-    }
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("FHIR_ADAPTER_", "XDG_"))}
     with theirs:
         process = subprocess.Popen(
             [sys.executable, "-m", "tests.stories.ready", str(theirs.fileno())],
@@ -116,8 +116,18 @@ def _load() -> None:
     ours = pkgutil.walk_packages(fhir_adapter.__path__, "fhir_adapter.")
     for name in (*(module.name for module in ours), *_LOADED_AS_WELL):
         importlib.import_module(name)
+    _stop_measuring()
     gc.collect()
     gc.freeze()  # what the copies share is not touched by their garbage collection
+
+
+def _stop_measuring() -> None:
+    """Keep what loading the program was measured to run: no copy loads it again."""
+    measured = coverage.Coverage.current()
+    if measured is not None:
+        measured.stop()
+        measured.save()
+        measured._auto_save = False  # else each copy would save it once more
 
 
 def _watch(asked: dict[str, Any], written: int, out: int, err: int) -> None:
@@ -151,10 +161,7 @@ def _run(asked: dict[str, Any], out: int, err: int) -> None:
 
 def _measure() -> None:
     """As Python's start would."""
-    if any(name.startswith("COVERAGE_PROCESS_") for name in os.environ):
-        import coverage  # noqa: PLC0415 - loaded long ago
-
-        coverage.process_startup(force=True)
+    coverage.process_startup(force=True)
 
 
 if __name__ == "__main__":
