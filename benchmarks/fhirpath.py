@@ -6,11 +6,9 @@ left out on both sides and counted.
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
-import tarfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import redirect_stdout
@@ -22,6 +20,7 @@ from fhirpathpy.models import models
 
 from benchmarks.timing import Figure, compare
 from fhir_adapter.fhirpath import _compiled, compile  # noqa: A004 - the name of the interface
+from fhir_adapter.fhirpath.generate_model import read_package
 from tests.fhirpath.examples import questions
 
 SHARED = Path(os.environ.get("FHIR_ADAPTER_SHARED", Path(__file__).parents[2] / "shared"))
@@ -137,13 +136,9 @@ def _search_parameters() -> Figure:
 
 def search_expressions(kind: str) -> Iterator[str]:
     """The expressions of the search parameters of one resource type, those of every resource among them."""
-    with tarfile.open(CORE) as archive:
-        for member in archive:
-            if member.name.startswith("package/SearchParameter-"):
-                file = archive.extractfile(member)
-                parameter = json.load(file) if file else {}
-                if {kind, "Resource", "DomainResource"} & set(parameter.get("base", ())) and "expression" in parameter:
-                    yield from (part for part in [parameter["expression"]] if part)
+    for parameter in read_package(CORE, ("SearchParameter-",))[1].values():
+        if {kind, "Resource", "DomainResource"} & set(parameter["base"]) and "expression" in parameter:
+            yield parameter["expression"]
 
 
 def _compiling() -> Figure:

@@ -13,6 +13,7 @@ from typing import Any
 
 from fhir_adapter.fhirpath.errors import EvaluationError, ExpressionError
 from fhir_adapter.fhirpath.functions import FUNCTIONS, Function, Run
+from fhir_adapter.fhirpath.functions.registry import Kind
 from fhir_adapter.fhirpath.items import Collection, Element, Item, boolean, compare, single, system_name, whole_number
 from fhir_adapter.fhirpath.navigate import Navigator, Untyped
 from fhir_adapter.fhirpath.operators import LOGIC, OPERATORS, decided, signed
@@ -96,9 +97,9 @@ class Compiler:
         step = self.navigator.step(node.name)
         if node.source is not None:
             source = self.part(node.source)
-            return lambda this, scope: step(source(this, scope))
+            return lambda this, scope: scope.made(step(source(this, scope)))
         if not node.name[:1].isupper():
-            return lambda this, _scope: step(this)
+            return lambda this, scope: scope.made(step(this))
         name = node.name
 
         def type_or_step(this: Collection, _scope: Scope) -> Collection:
@@ -136,7 +137,13 @@ class Compiler:
         if node.operator in LOGIC:
             return _logical(node.operator, left, right)
         operate = OPERATORS[node.operator]
-        return lambda this, scope: operate(left(this, scope), right(this, scope))
+
+        def run(this: Collection, scope: Scope) -> Collection:
+            first, second = left(this, scope), right(this, scope)
+            scope.visit(len(first) + len(second))
+            return scope.made(operate(first, second))
+
+        return run
 
     def type_test(self, node: TypeTest) -> Run:
         """`x is Type`, `x as Type`."""
@@ -269,14 +276,37 @@ def _logical(operator: str, left: Run, right: Run) -> Run:
 
 
 def _called(function: Function, source: Run, arguments: tuple[Run, ...]) -> Run:
-    run = function.run
-    if function.kind == "lazy":
-        return lambda this, scope: run(scope, source(this, scope), *arguments)
-    if function.kind == "scoped":
-        return lambda this, scope: run(scope, source(this, scope), *[each(this, scope) for each in arguments])
-    if not arguments:
-        return lambda this, scope: run(source(this, scope))
-    return lambda this, scope: run(source(this, scope), *[each(this, scope) for each in arguments])
+    call = _CALLS[function.kind](function.run, arguments)
+
+    def run(this: Collection, scope: Scope) -> Collection:
+        items = source(this, scope)
+        scope.visit(len(items))
+        return scope.made(call(items, this, scope))
+
+    return run
+
+
+_Call = Callable[[Collection, Collection, Scope], Collection]
+"""A function with its arguments: from its input, `$this` and the scope to its answer."""
+
+
+def _lazily(run: Callable[..., Collection], arguments: tuple[Run, ...]) -> _Call:
+    return lambda items, _this, scope: run(scope, items, *arguments)
+
+
+def _scoped(run: Callable[..., Collection], arguments: tuple[Run, ...]) -> _Call:
+    return lambda items, this, scope: run(scope, items, *[each(this, scope) for each in arguments])
+
+
+def _of_values(run: Callable[..., Collection], arguments: tuple[Run, ...]) -> _Call:
+    return lambda items, this, scope: run(items, *[each(this, scope) for each in arguments])
+
+
+_CALLS: dict[Kind, Callable[[Callable[..., Collection], tuple[Run, ...]], _Call]] = {
+    "lazy": _lazily,
+    "scoped": _scoped,
+    "values": _of_values,
+}
 
 
 def _is(items: Collection, matches: Callable[[Item], bool]) -> Collection:

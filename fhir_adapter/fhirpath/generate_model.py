@@ -153,11 +153,12 @@ def _type_name(definition: Json, kind: Json) -> str:
 
 def as_text(model: Json) -> str:
     """The model as JSON with one type a line, so that a change can be read as a difference."""
-    lines = [f"{_compact(name)}:{_compact(spec)}" for name, spec in sorted(model["types"].items())]
-    return f'{{\n"about":{_compact(model["about"])},\n"types":{{\n' + ",\n".join(lines) + "\n}\n}\n"
+    lines = [f"{compact(name)}:{compact(spec)}" for name, spec in sorted(model["types"].items())]
+    return f'{{\n"about":{compact(model["about"])},\n"types":{{\n' + ",\n".join(lines) + "\n}\n}\n"
 
 
-def _compact(value: object) -> str:
+def compact(value: object) -> str:
+    """A value as JSON without a space."""
     return json.dumps(value, ensure_ascii=True, separators=(",", ":"))
 
 

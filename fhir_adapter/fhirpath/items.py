@@ -25,7 +25,13 @@ Collection = list[Item]
 Temporal = Date | DateTime | Time
 Number = int | Decimal
 
-_READ: dict[str, Callable[[str], Any]] = {
+MAX_UNKEYED = 1_000
+"""How many amounts are compared pair by pair, where no key stands for them: years and months of the calendar."""
+
+MAX_PAIRS = 1_000_000
+"""How many pairs of items one equivalence looks at before it is given up."""
+
+_READ: dict[str | None, Callable[[str], Any]] = {
     "Date": temporal.parse_date,
     "DateTime": temporal.parse_datetime,
     "Time": temporal.parse_time,
@@ -67,18 +73,28 @@ def system(item: Item) -> Item:
         return item
     value = item.value
     kind = item.system
-    if kind is None or value is None:
-        return value if value is None or not isinstance(value, dict | list) else item
-    if kind == "Quantity":
-        found = quantities.from_fhir(value) if isinstance(value, dict) else None
-        return item if found is None else found
-    if kind == "Decimal":
-        return Decimal(value) if type(value) is int else value
-    read = _READ.get(kind)
-    if read is not None and isinstance(value, str):
-        found = read(value)
+    if value is None or value.__class__ is str:
+        read = _READ.get(kind)
+        found = None if read is None or value is None else read(value)
         return value if found is None else found
-    return value
+    if isinstance(value, dict | list):
+        found = quantities.from_fhir(value) if kind == "Quantity" and isinstance(value, dict) else None
+        return item if found is None else found
+    if isinstance(value, float | Decimal):
+        return exact(value)
+    return Decimal(value) if kind == "Decimal" and type(value) is int else value
+
+
+def exact(number: float | Decimal) -> Decimal:
+    """A number of JSON as the decimal that was written; raises `EvaluationError` for NaN and the infinities.
+
+    `fhirjson` reads decimals as such. Other readers make binary floats of them: the shortest text of one is what stood
+    in the JSON, up to 15 digits.
+    """
+    found = Decimal(repr(number)) if isinstance(number, float) else number
+    if not found.is_finite():
+        raise EvaluationError("the resource holds a number that is none of JSON: NaN or an infinity")
+    return found
 
 
 def system_name(value: Item) -> str | None:
@@ -237,14 +253,23 @@ def same_json(left: Any, right: Any) -> bool:  # noqa: ANN401 - JSON is any valu
 
 def equivalent(left: Collection, right: Collection) -> bool:
     """`~`: the same items in any order, with texts in any case and numbers as precise as the less precise one."""
+    return _matched(left, right, equivalent_items)
+
+
+def _matched(left: Collection, right: Collection, same: Callable[[Item, Item], bool]) -> bool:
+    """Whether each item of one list has its own in the other; raises `EvaluationError` for very long lists."""
     if len(left) != len(right):
         return False
     others = list(right)
+    compared = 0
     for one in left:
-        found = next((at for at, other in enumerate(others) if equivalent_items(one, other)), None)
+        found = next((at for at, other in enumerate(others) if same(one, other)), None)
         if found is None:
             return False
         del others[found]
+        compared += found + 1
+        if compared > MAX_PAIRS:
+            raise EvaluationError(f"~: two lists of {len(left)} items in different orders are too long to compare")
     return True
 
 
@@ -266,7 +291,7 @@ def equivalent_json(left: Any, right: Any) -> bool:  # noqa: ANN401 - JSON is an
     if isinstance(left, dict):
         return isinstance(right, dict) and _equivalent_objects(left, right)
     if isinstance(left, list):
-        return isinstance(right, list) and _equivalent_lists(left, right)
+        return isinstance(right, list) and _matched(left, right, equivalent_json)
     if isinstance(left, str) and isinstance(right, str):
         return folded(left) == folded(right)
     if isinstance(left, bool) or isinstance(right, bool):
@@ -277,16 +302,6 @@ def equivalent_json(left: Any, right: Any) -> bool:  # noqa: ANN401 - JSON is an
 def _equivalent_objects(left: Mapping[str, Any], right: Mapping[str, Any]) -> bool:
     names = left.keys() - {"id"}
     return names == right.keys() - {"id"} and all(equivalent_json(left[name], right[name]) for name in names)
-
-
-def _equivalent_lists(left: list[Any], right: list[Any]) -> bool:
-    others = list(right)
-    for one in left:
-        found = next((at for at, other in enumerate(others) if equivalent_json(one, other)), None)
-        if found is None:
-            return False
-        del others[found]
-    return not others
 
 
 def folded(value: str) -> str:
@@ -335,13 +350,20 @@ class Distinct:
         key = _key(item)
         if key is not None:
             return key in self._known
+        return self._is_among_others(item)
+
+    def _is_among_others(self, item: Item) -> bool:
+        if len(self._others) > MAX_UNKEYED:
+            raise EvaluationError(
+                f"more than {MAX_UNKEYED} different amounts of years and months are too many to compare"
+            )
         return any(same_item(item, other) for other in self._others)
 
     def add(self, item: Item) -> bool:
         """Remember an item; True when it is new."""
         key = _key(item)
         if key is None:
-            if any(same_item(item, other) for other in self._others):
+            if self._is_among_others(item):
                 return False
             self._others.append(item)
             return True
@@ -358,7 +380,7 @@ def distinct(items: Iterable[Item]) -> Collection:
 
 
 def _key(item: Item) -> Hashable | None:
-    """What stands for an item in a set; None for kinds whose equality is not simply the same key."""
+    """What stands for an item in a set: equal items have the same; None for amounts that only pairs can tell apart."""
     value = system(item)
     kind = value.__class__
     if kind is str or kind is bool:
@@ -367,7 +389,9 @@ def _key(item: Item) -> Hashable | None:
         return "number", value
     if kind is Element:
         return "element", _frozen(value.value)
-    return ("nothing",) if value is None else None
+    if isinstance(value, Quantity):
+        return quantities.key(value)
+    return ("nothing",) if value is None else temporal.key(value)
 
 
 def _frozen(value: Any) -> Hashable:  # noqa: ANN401 - JSON is any value

@@ -41,7 +41,7 @@ def is_safe_narrative(text: Any) -> bool:  # noqa: ANN401 - the value may be any
     parser.ProcessingInstructionHandler = reader.refuse
     try:
         parser.Parse(text, True)  # noqa: FBT003 - the whole text, says the parser
-    except (_NotAllowed, expat.ExpatError):
+    except (_NotAllowed, expat.ExpatError, UnicodeEncodeError):
         return False
     return reader.has_content
 

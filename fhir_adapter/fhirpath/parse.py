@@ -32,6 +32,7 @@ from fhir_adapter.fhirpath.tree import (
 
 MAX_LENGTH = 65_536
 MAX_NESTING = 50
+MAX_DIGITS = 256
 MAX_CHAIN = 200
 """How many steps and operators one expression may hang behind another (`a.b.c`, `a or b or c`)."""
 
@@ -235,6 +236,8 @@ class _Parser:
     def _number(self) -> Node:
         token = self._take()
         text = token.text.removesuffix("L")
+        if len(text) > MAX_DIGITS:
+            raise ExpressionError(f"a number of {len(text)} digits: at most {MAX_DIGITS} are read", token.position)
         unit = self._unit()
         if unit is not None:
             return Literal(token.position, Quantity(Decimal(text), unit))
@@ -299,7 +302,14 @@ class _Parser:
 def unescaped(token: Token) -> str:
     """The text between the quotes of a string or a delimited name."""
     inner = token.text[1:-1]
-    return _ESCAPE.sub(lambda found: _escape(found[1], token), inner) if "\\" in inner else inner
+    if "\\" not in inner:
+        return inner
+    units = _ESCAPE.sub(lambda found: _escape(found[1], token), inner)
+    try:  # two escapes may be the halves of one character
+        return units.encode("utf-16", "surrogatepass").decode("utf-16")
+    except UnicodeDecodeError as error:
+        what = "half a character (a surrogate without its other half)"
+        raise ExpressionError(f"character {token.position + 1}: {what}", token.position) from error
 
 
 def _escape(written: str, token: Token) -> str:

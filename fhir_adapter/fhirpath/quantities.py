@@ -79,6 +79,8 @@ def from_number(value: Number) -> Quantity:
 def from_fhir(value: Mapping[str, Any]) -> Quantity | None:
     """A FHIR Quantity (or Age, Duration, ...) with a UCUM code; None for any other, and for one with a comparator."""
     number, code = value.get("value"), value.get("code")
+    if isinstance(number, float):
+        number = Decimal(repr(number))
     if not isinstance(number, int | Decimal) or isinstance(number, bool) or value.get("comparator") is not None:
         return None
     if not isinstance(code, str) or not code:
@@ -105,6 +107,20 @@ def equal(left: Quantity, right: Quantity) -> bool | None:
     """Whether both are the same amount; None when they cannot be compared."""
     compared = compare(left, right)
     return None if compared is None else compared == 0
+
+
+def key(quantity: Quantity) -> tuple[object, ...] | None:
+    """What stands for an amount in a set: two have the same where they are equal.
+
+    None where equality is no matter of one amount: a year is 12 months, and 365 days, and a month is 30 days. What has
+    no unit stands for the number that it is.
+    """
+    if (quantity.calendar or quantity.unit) in _VARYING:
+        return None
+    scale, value = _scale(_UCUM_OF.get(quantity.calendar or "", quantity.unit)), _fraction(quantity.value)
+    if scale is None or value is None:
+        return "unit", quantity.unit, quantity.value
+    return ("amount", scale.powers, scale.base(value)) if scale.powers else ("number", scale.base(value))
 
 
 def equivalent(left: Quantity, right: Quantity) -> bool:

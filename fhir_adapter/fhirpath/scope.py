@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from fhir_adapter.fhirpath.errors import EvaluationError
-from fhir_adapter.fhirpath.items import Collection, Element, Item
+from fhir_adapter.fhirpath.items import Collection, Element, Item, exact
 from fhir_adapter.fhirpath.navigate import Navigator, Untyped
 
-MAX_STEPS = 1_000_000
-"""How many items one evaluation may visit in `where`, `select`, `repeat` and the like before it is given up.
+MAX_STEPS = 3_000_000
+"""How much one evaluation may do before it is given up: every item that a part of it looks at or makes is one step."""
 
-A text made there counts as many as it has characters, so that what is kept of it stays small.
-"""
+_CHARACTERS_A_STEP = 16
+"""How many characters of a text that was made are one step, so that what is kept of such texts stays small."""
 
-MAX_TEXT = 4_000_000
+REGEX_SECONDS = 1.0
+"""How long all regular expressions of one evaluation may look at texts."""
+
+MAX_TEXT = 1_000_000
 """How many characters a text made by an expression may have."""
 
 CONSTANTS = {
@@ -35,7 +39,7 @@ _GIVEN = frozenset({*HOOKS, "resource", "root_resource"})
 class Scope:
     """One evaluation: what `%name`, `$index`, `$total`, `now()` and the hooks are in it."""
 
-    __slots__ = ("hooks", "index", "moment", "navigator", "resource", "root", "steps", "total", "variables")
+    __slots__ = ("hooks", "index", "moment", "navigator", "patience", "resource", "root", "steps", "total", "variables")
 
     def __init__(
         self, navigator: Navigator | Untyped, resource: Element | None, environment: Mapping[str, Any]
@@ -43,28 +47,38 @@ class Scope:
         self.navigator = navigator
         self.resource = resource
         self.root = resource
-        self.hooks: dict[str, Any] = {}
+        self.hooks = environment
         self.variables: dict[str, Collection] = {}
         self.index: int | None = None
         self.total: Collection = []
         self.moment: datetime | None = None
         self.steps = 0
-        for name in HOOKS:
-            if environment.get(name) is not None:
-                self.hooks[name] = environment[name]
+        self.patience = REGEX_SECONDS
 
-    def visit(self) -> None:
-        """Count one item of work; raises `EvaluationError` when there is no end to it."""
-        self.steps += 1
+    def visit(self, items: int = 1) -> None:
+        """Count items that are looked at; raises `EvaluationError` when there is no end to it."""
+        self.steps += items
         if self.steps > MAX_STEPS:
             raise EvaluationError(f"given up after {MAX_STEPS} items: the expression asks for too much")
 
-    def keep(self, items: Collection) -> None:
-        """Count what a projection made and a function keeps."""
-        for item in items:
-            self.steps += len(item) if isinstance(item, str) else 1
-        if self.steps > MAX_STEPS:
-            raise EvaluationError(f"given up after {MAX_STEPS} items: the expression asks for too much")
+    def made(self, items: Collection) -> Collection:
+        """Count what a part of the expression made, and hand it on."""
+        count = len(items)
+        if count == 1 and items[0].__class__ is str:
+            count += len(items[0]) // _CHARACTERS_A_STEP
+        self.visit(count)
+        return items
+
+    def each(self, items: Collection) -> Iterator[Item]:
+        """The items one by one, with `$index`."""
+        outer = self.index
+        try:
+            for index, item in enumerate(items):
+                self.visit()
+                self.index = index
+                yield item
+        finally:
+            self.index = outer
 
     def hook(self, name: str) -> Callable[..., Any] | None:
         """The caller's answer to a question, when one was handed in."""
@@ -126,4 +140,10 @@ def scope_of(navigator: Navigator | Untyped, focus: Element, environment: Mappin
 
 def _items(value: Any, navigator: Navigator | Untyped) -> Collection:  # noqa: ANN401 - JSON is any value
     values = value if isinstance(value, list) else [] if value is None else [value]
-    return [navigator.root(each) if isinstance(each, dict) else each for each in values]
+    return [_item(each, navigator) for each in values]
+
+
+def _item(value: Any, navigator: Navigator | Untyped) -> Item:  # noqa: ANN401 - JSON is any value
+    if isinstance(value, dict):
+        return navigator.root(value)
+    return exact(value) if isinstance(value, float | Decimal) else value

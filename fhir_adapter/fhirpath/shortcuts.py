@@ -8,26 +8,33 @@ general way, from the place where it stands; the answers are the same (a propert
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from itertools import zip_longest
 from operator import ge, gt, le, lt
-from typing import Any
+from typing import Any, ClassVar
 
+from fhir_adapter.fhirpath.bare_json import (
+    NOWHERE,
+    Gather,
+    Json,
+    Path,
+    Stands,
+    Step,
+    existence,
+    gathering,
+    number_of_children,
+)
 from fhir_adapter.fhirpath.compile import Compiler
 from fhir_adapter.fhirpath.errors import EvaluationError
 from fhir_adapter.fhirpath.items import Element, boolean, distinct
-from fhir_adapter.fhirpath.model import Child, Type
+from fhir_adapter.fhirpath.model import Type
 from fhir_adapter.fhirpath.navigate import Navigator, Untyped
 from fhir_adapter.fhirpath.operators import LOGIC, decided
 from fhir_adapter.fhirpath.scope import Scope, scope_of
 from fhir_adapter.fhirpath.tree import Binary, Call, Indexed, Literal, Member, Node, Signed, Special, TypeTest
 
-Json = Any
 Truth = Callable[[Json, "Asked"], bool | None]
 """From a JSON object, and what surrounds it, to a truth."""
 
 Values = Callable[[Json, "Asked"], list[Any]]
-Gather = Callable[[Json], list[Any]]
 
 _BOOLEAN_CALLS = frozenset({"exists", "empty", "not", "all", "hasValue"})
 _NO_SHORTCUT = ("defineVariable", "trace")
@@ -56,27 +63,6 @@ class Asked:
             focus = self._navigator.root(self._resource, self._kind)
             self._scope = scope_of(self._navigator, focus, self._environment)
         return self._scope
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One member of a path: the JSON keys under which it may stand, and those of primitives' siblings."""
-
-    keys: tuple[str, ...]
-    siblings: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Path:
-    """Members that follow one another; `type` is that of the last one, None when it can be of several."""
-
-    steps: tuple[Step, ...]
-    type: Type | None
-    child: Child | None = None
-
-
-NOWHERE = Path((), None)
-"""A path of another resource: `Patient.name` on an Observation leads to nothing."""
 
 
 class Shortcuts:
@@ -170,7 +156,7 @@ class _Builder:
     def _member(self, path: Path | None, name: str) -> Path | None:
         if path is NOWHERE:
             return NOWHERE
-        if path is None or path.type is None or path.type.kind == "primitive" or path.type.name == "Resource":
+        if path is None or path.type is None or path.type.kind == "primitive":
             return None
         child = path.type.children.get(name)
         if child is None:
@@ -251,7 +237,7 @@ class _Builder:
             return None
         if isinstance(node.source, Call) and node.source == _OWN_CHILDREN and kind.kind != "primitive":
             names = frozenset(kind.by_key)
-            return lambda value: _number_of_children(value, names)
+            return lambda value: number_of_children(value, names)
         path = self.path(node.source, kind)
         if path is None or not path.steps:
             return None
@@ -297,18 +283,46 @@ class _Builder:
         return within
 
     def _call(self, node: Call, kind: Type) -> Truth | None:
-        if node.name == "not" and not node.arguments and node.source is not None:
-            return _negated(self.truth(node.source, kind)) if _is_boolean(node.source) else None
-        if node.name == "hasValue" and node.source is None and kind.kind != "primitive":
-            return lambda _value, _asked: False
-        if node.name in ("exists", "empty") and not node.arguments:
-            found = self._existence(node.source, kind)
-            return found if found is None or node.name == "exists" else _negated(found)
-        if node.name == "exists" and len(node.arguments) == 1:
-            return self._some(node.source, node.arguments[0], kind)
-        if node.name == "all" and len(node.arguments) == 1:
-            return self._every(node.source, node.arguments[0], kind)
-        return None
+        quick = self._CALLS.get((node.name, len(node.arguments)))
+        return quick(self, node, kind) if quick else None
+
+    def _not(self, node: Call, kind: Type) -> Truth | None:
+        if node.source is None or not _is_boolean(node.source):
+            return None
+        return _negated(self.truth(node.source, kind))
+
+    def _iif(self, node: Call, kind: Type) -> Truth | None:
+        if node.source is not None:
+            return None
+        return _either_way(*(self.truth(each, kind) for each in node.arguments))
+
+    def _has_value(self, node: Call, kind: Type) -> Truth | None:
+        """A group of elements is no primitive, so it has no value."""
+        return (lambda _value, _asked: False) if node.source is None and kind.kind != "primitive" else None
+
+    def _exists(self, node: Call, kind: Type) -> Truth | None:
+        return self._existence(node.source, kind)
+
+    def _empty(self, node: Call, kind: Type) -> Truth | None:
+        found = self._existence(node.source, kind)
+        return None if found is None else _negated(found)
+
+    def _exists_with(self, node: Call, kind: Type) -> Truth | None:
+        return self._some(node.source, node.arguments[0], kind)
+
+    def _all(self, node: Call, kind: Type) -> Truth | None:
+        return self._every(node.source, node.arguments[0], kind)
+
+    _CALLS: ClassVar[dict[tuple[str, int], Callable[[_Builder, Call, Type], Truth | None]]] = {
+        ("not", 0): _not,
+        ("iif", 2): _iif,
+        ("iif", 3): _iif,
+        ("hasValue", 0): _has_value,
+        ("exists", 0): _exists,
+        ("empty", 0): _empty,
+        ("exists", 1): _exists_with,
+        ("all", 1): _all,
+    }
 
     def _existence(self, source: Node | None, kind: Type) -> Truth | None:
         if isinstance(source, Call) and source.name == "where" and len(source.arguments) == 1:
@@ -316,7 +330,7 @@ class _Builder:
         path = self.path(source, kind)
         if path is NOWHERE:
             return lambda _value, _asked: False
-        return existence(path) if path and path.steps else None
+        return _asked(existence(path)) if path and path.steps else None
 
     def _items(self, source: Node | None, kind: Type) -> tuple[Gather, Type] | None:
         """The elements at the end of a path, if they are groups of one known type."""
@@ -409,16 +423,8 @@ class _Builder:
         return gather_all
 
 
-def _number_of_children(value: Mapping[str, Any], names: frozenset[str]) -> int:
-    """How many children an object has that its type knows; a primitive and its sibling are one."""
-    number = 0
-    for key, child in value.items():
-        sibling = value.get(f"_{key}") if key in names else None
-        if key in names:
-            number += len(_listed_with_siblings(child, sibling)) if child.__class__ is list else child is not None
-        elif key[:1] == "_" and key[1:] in names and value.get(key[1:]) is None:
-            number += len(_listed_with_siblings(None, child))
-    return number
+def _asked(stands: Stands) -> Truth:
+    return lambda value, _asked: stands(value)
 
 
 def _listed(truth: bool | None) -> list[Any]:
@@ -478,6 +484,10 @@ def _logical(operator: str, left: Truth, right: Truth) -> Truth:
     return combined
 
 
+def _either_way(criterion: Truth, then: Truth, otherwise: Truth = lambda _value, _asked: None) -> Truth:
+    return lambda value, asked: then(value, asked) if criterion(value, asked) else otherwise(value, asked)
+
+
 def _negated(truth: Truth) -> Truth:
     def opposite(value: Json, asked: Asked) -> bool | None:
         found = truth(value, asked)
@@ -492,99 +502,3 @@ def _same_truths(left: Truth, right: Truth, *, is_same: bool) -> Truth:
         return None if first is None or second is None else (first is second) is is_same
 
     return same
-
-
-# Looking into JSON
-
-
-def existence(path: Path) -> Truth:
-    """Whether something stands at the end of a path."""
-    last = path.steps[-1]
-    if len(path.steps) == 1:
-        return _stands(last)
-    gather, stands = _parents(path.steps[:-1]), _stands(last)
-
-    def exists(value: Json, asked: Asked) -> bool:
-        return any(item.__class__ is dict and stands(item, asked) for item in gather(value))
-
-    return exists
-
-
-def _stands(step: Step) -> Truth:
-    names = (*step.keys, *step.siblings)
-    if len(names) == 1:
-        (name,) = names
-
-        def stands(value: Json, _asked: Asked) -> bool:
-            found = value.get(name)
-            return found is not None and found != []
-
-        return stands
-    possible = frozenset(names)
-
-    def one_stands(value: Json, _asked: Asked) -> bool:
-        if possible.isdisjoint(value):
-            return False
-        return any(_is_filled(value[name]) for name in names if name in value)
-
-    return one_stands
-
-
-def _is_filled(found: Json) -> bool:
-    if found.__class__ is list:
-        return any(each is not None for each in found)
-    return found is not None
-
-
-def _parents(steps: tuple[Step, ...]) -> Gather:
-    """The objects at the end of steps with one key each."""
-    keys = tuple(key for step in steps for key in step.keys)
-
-    def gather(value: Json) -> list[Any]:
-        found = [value]
-        for key in keys:
-            below: list[Any] = []
-            for item in found:
-                if item.__class__ is dict:
-                    child = item.get(key)
-                    if child.__class__ is list:
-                        below += [each for each in child if each is not None]
-                    elif child is not None:
-                        below.append(child)
-            found = below
-        return found
-
-    return gather
-
-
-def gathering(path: Path) -> Gather:
-    """The JSON values at the end of a path; None stands for a primitive that has only extensions."""
-    if not path.steps:
-        return lambda value: [value]
-    parents, last = _parents(path.steps[:-1]), path.steps[-1]
-    if not last.siblings:
-        (key,) = last.keys if len(last.keys) == 1 else (None,)
-        if key is not None:
-            return _parents(path.steps)
-    places = tuple((key, f"_{key}") for key in last.keys)
-
-    def gather(value: Json) -> list[Any]:
-        found: list[Any] = []
-        for item in parents(value):
-            if item.__class__ is dict:
-                for key, sibling in places:
-                    child = item.get(key)
-                    if child.__class__ is not list and child is not None:
-                        found.append(child)
-                    elif child is not None or sibling in item:
-                        found += _listed_with_siblings(child, item.get(sibling))
-        return found
-
-    return gather
-
-
-def _listed_with_siblings(child: Json, sibling: Json) -> list[Any]:
-    """The values of a list of primitives; where only the sibling is filled the value is None."""
-    values = child if child.__class__ is list else [child]
-    beside = sibling if sibling.__class__ is list else [sibling]
-    return [one for one, other in zip_longest(values, beside) if one is not None or other is not None]

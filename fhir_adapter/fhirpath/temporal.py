@@ -47,6 +47,7 @@ __all__ = [
     "equal",
     "equivalent",
     "high_boundary",
+    "key",
     "low_boundary",
     "now",
     "parse_date",
@@ -73,6 +74,14 @@ def equal(left: Temporal, right: Temporal) -> bool | None:
         return False
     order = compare(left, right)
     return None if order is None else order == 0
+
+
+def key(value: Temporal) -> tuple[object, ...]:
+    """What stands for a value in a set: two have the same exactly where they are equal."""
+    if isinstance(value, DateTime) and value.offset is not None:
+        return "instant", *_earliest(value), _known(value)
+    known = tuple(part for part in value.parts if part is not None)
+    return "time" if isinstance(value, Time) else "date", *known
 
 
 def equivalent(left: Temporal, right: Temporal) -> bool:

@@ -6,12 +6,12 @@ a line, what `check_structure` must know. The same package gives the same bytes.
 
 from __future__ import annotations
 
-import json
 import sys
-import tarfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
+
+from fhir_adapter.fhirpath.generate_model import compact, read_package
 
 Json = dict[str, Any]
 
@@ -54,28 +54,11 @@ class Package:
 
     def __init__(self, path: Path) -> None:
         """Read the package; raises `OSError` or `tarfile.TarError` when it is no readable archive."""
-        self.definitions: dict[str, Json] = {}
-        self.manifest: Json = {}
-        with tarfile.open(path, "r:gz") as archive:
-            for member in archive:
-                folder, _, name = member.name.partition("/")
-                if folder == "package" and name.startswith(_KINDS):
-                    definition = _read(archive, member)
-                    self.definitions[definition["url"]] = definition
-                elif member.name == "package/package.json":
-                    self.manifest = _read(archive, member)
+        self.manifest, self.definitions = read_package(path, _KINDS)
 
     def core_type(self, name: str) -> Json:
         """The definition of a core type by its name; raises `KeyError` when the package has none."""
         return self.definitions[_DEFINITION + name]
-
-
-def _read(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Json:
-    file = archive.extractfile(member)
-    if file is None:
-        raise tarfile.ReadError(f"{member.name}: not a file")
-    content: Json = json.load(file)
-    return content
 
 
 def make_table(package: Package) -> Json:
@@ -236,15 +219,11 @@ def _codes_below(concepts: Iterable[Json]) -> Iterator[str]:
 
 def as_text(table: Json) -> str:
     """The table as JSON with one type, primitive or value set a line, so that a change can be read as a difference."""
-    sections = [f'"about":{_compact(table["about"])}', f'"resource_types":{_compact(table["resource_types"])}']
+    sections = [f'"about":{compact(table["about"])}', f'"resource_types":{compact(table["resource_types"])}']
     for section in ("not_checked", "primitives", "value_sets", "types"):
-        lines = [f"{_compact(key)}:{_compact(value)}" for key, value in sorted(table[section].items())]
+        lines = [f"{compact(key)}:{compact(value)}" for key, value in sorted(table[section].items())]
         sections.append(f'"{section}":{{\n' + ",\n".join(lines) + "\n}")
     return "{\n" + ",\n".join(sections) + "\n}\n"
-
-
-def _compact(value: object) -> str:
-    return json.dumps(value, ensure_ascii=True, separators=(",", ":"))
 
 
 def main(arguments: list[str]) -> int:

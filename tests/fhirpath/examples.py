@@ -23,6 +23,7 @@ from typing import Any
 
 from fhir_adapter import fhirjson
 from fhir_adapter.fhirpath import FhirPathError, compile  # noqa: A004 - the name of the interface
+from fhir_adapter.fhirpath.generate_model import read_package
 from fhir_adapter.fhirpath.items import Element
 from fhir_adapter.fhirpath.model import Type, load_model
 
@@ -88,7 +89,7 @@ def questions(core: Path, examples: Path, *, sample: int | None = None) -> Itera
 def rules_of(core: Path) -> Mapping[str, tuple[Rule, ...]]:
     """The invariants of R4 by the path of the element that has them; profiles left out."""
     found: dict[str, tuple[Rule, ...]] = {}
-    for definition in definitions(core, "package/StructureDefinition-"):
+    for definition in read_package(core)[1].values():
         if definition["kind"] == "logical" or definition.get("derivation") == "constraint":
             continue
         for element in definition["snapshot"]["element"]:
@@ -114,14 +115,6 @@ def read_examples(archive: Path, sample: int | None = None) -> Iterator[tuple[st
 
 def _is_resource(name: str) -> bool:
     return name.startswith("package/") and name.endswith(".json") and not name.endswith(("package.json", ".index.json"))
-
-
-def definitions(archive: Path, prefix: str) -> Iterator[Json]:
-    """The resources of a package whose file names begin so."""
-    with tarfile.open(archive) as opened:
-        for member in opened:
-            if member.name.startswith(prefix) and (file := opened.extractfile(member)):
-                yield fhirjson.loads(file.read())
 
 
 def _places_of(resource: Json, root: Json, path: str | None = None) -> Iterator[_Place]:
@@ -197,6 +190,11 @@ def main() -> int:
     asked = parser.parse_args()
     counts: Counter[str] = Counter()
     found = list(wrong(questions(asked.folder / CORE, asked.folder / EXAMPLES, sample=asked.sample), counts))
+    kinds = Counter((one.question.rule.key, one.what.partition(":")[0]) for one in found)
+    sys.stdout.write(f"{'rule':12}{'asked':>9}{'broken':>8}{'nothing':>9}{'raised':>8}\n")
+    for key, count in sorted(counts.items()):
+        broken, nothing, raised = (kinds[key, what] for what in ("broken", "nothing", "raised"))
+        sys.stdout.write(f"{key:12}{count:9}{broken:8}{nothing:9}{raised:8}\n")
     for one in found:
         sys.stdout.write(f"{one.what}: {one.question.rule.key} at {one.question.path} in {one.question.file}\n")
     sys.stdout.write(f"{counts.total()} asked, {len(counts)} rules, {len(found)} broken or without an answer\n")

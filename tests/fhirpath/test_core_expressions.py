@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from fhir_adapter.fhirpath import ExpressionError, compile, parse  # noqa: A004 - the name of the interface
+from fhir_adapter.fhirpath.generate_model import read_package
 from fhir_adapter.fhirpath.model import load_model
 from fhir_adapter.fhirpath.tree import Binary, Node
-from tests.fhirpath.examples import CORE, definitions, rules_of
+from tests.fhirpath.examples import CORE, rules_of
 
 
 def test_every_invariant_compiles(packages: Path) -> None:
@@ -24,7 +25,7 @@ def test_every_constraint_of_a_profile_compiles(packages: Path) -> None:
     """Those of profiles, extensions and patterns too, though no resource of R4 alone is held to them."""
     texts = {
         constraint["expression"]
-        for definition in definitions(packages / CORE, "package/StructureDefinition-")
+        for definition in read_package(packages / CORE)[1].values()
         for element in definition.get("snapshot", {}).get("element", ())
         for constraint in element.get("constraint", ())
         if "expression" in constraint
@@ -35,7 +36,7 @@ def test_every_constraint_of_a_profile_compiles(packages: Path) -> None:
 
 def test_every_search_parameter_compiles(packages: Path) -> None:
     """All of R4 that have an expression."""
-    parameters = definitions(packages / CORE, "package/SearchParameter-")
+    parameters = read_package(packages / CORE, ("SearchParameter-",))[1].values()
     texts = [parameter["expression"] for parameter in parameters if "expression" in parameter]
     assert len(texts) > 1300
     assert [text for text in texts if not compile(text).tree] == []
@@ -88,7 +89,7 @@ def types_at(path: str) -> tuple[str, ...]:
 
 def search_parameters(packages: Path) -> Iterator[tuple[str, str, str]]:
     """Name, type and expression of each search parameter; for each of several types, the part that is about it."""
-    for parameter in definitions(packages / CORE, "package/SearchParameter-"):
+    for parameter in read_package(packages / CORE, ("SearchParameter-",))[1].values():
         for kind in parameter["base"] if "expression" in parameter else ():
             parts = _alternatives(parse(parameter["expression"]))
             about = [part for part in parts if part.lstrip("(").startswith(f"{kind}.")]

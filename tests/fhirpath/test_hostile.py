@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -39,6 +40,8 @@ UNREADABLE = [
     "a ? b",
     "\x00",
     "1.2.3",
+    "1" * 5_000,
+    "'\\ud800'",
     "x is",
     "x as 5",
 ]
@@ -53,7 +56,16 @@ HUGE = {
     "brackets": "a" + "[0]" * 10_000,
     "braces": "{" * 20_000,
 }
+NUMBERS = " | ".join(map(str, range(45)))
 ENDLESS = {
+    "doubled items": f"({NUMBERS}).aggregate($total.combine($total), 1).count()",
+    "unequal quantities": "1 'mg'.repeat($this + 1 'mg').count()",
+    "unequal dates": "@2015-01-01.repeat($this + 1 day).count()",
+    "unequal years": "1 year.repeat($this + 1 year).count()",
+    "nested criteria": f"({NUMBERS}).all(({NUMBERS}).all(({NUMBERS}).all(({NUMBERS}).all(({NUMBERS}).exists()))))",
+    "nested criteria of a resource": "name.all(%resource.name.all(%resource.name.all(%resource.name.all(exists()))))",
+    "one text in another": f"'{'a' * 5_000}'.replaceMatches('.', '{'b' * 5_000}')",
+    "many patterns": "name.select('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!'.matches('^(a|a)*$'))",
     "repeat": "1.repeat($this + 1)",
     "repeatAll": "1.repeatAll($this)",
     "growing texts": "'a'.repeat($this & 'a')",
@@ -83,6 +95,7 @@ LITERALS = [
 ]
 LITERALS += ["(1 | 2)", "$this", "Patient.name", "$index", "%resource", "%nothing", "('a' | 1 | @2015)"]
 PATIENT = {"resourceType": "Patient", "active": True, "name": [{"family": "Made-up"}]}
+CROWD = {"resourceType": "Patient", "name": [{"family": f"Made-up {number}"} for number in range(100)]}
 OPERATORS = ["+", "-", "*", "/", "div", "mod", "&", "|", "=", "~", "!=", "!~", "<", "<=", ">", ">=", "in", "contains"]
 OPERATORS += ["and", "or", "xor", "implies"]
 
@@ -104,15 +117,80 @@ def test_what_is_absurdly_large_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize("text", ENDLESS.values(), ids=ENDLESS.keys())
 def test_what_has_no_end_is_given_up(text: str) -> None:
-    """With the reason."""
+    """With the reason, in bounded time and memory."""
     with pytest.raises(EvaluationError):
-        compile(text)(PATIENT)
+        compile(text)(CROWD)
 
 
 @pytest.mark.parametrize("text", ANSWERED_SOON)
 def test_large_numbers_cost_nothing(text: str) -> None:
     """An answer or an error, soon."""
     assert isinstance(outcome(text), list | FhirPathError)
+
+
+MANY = 3_000
+BUNDLE = {
+    "resourceType": "Bundle",
+    "entry": [
+        {
+            "resource": {
+                "resourceType": "Observation",
+                "valueQuantity": {"value": number, "system": "http://unitsofmeasure.org", "code": "mg"},
+                "effectiveDateTime": f"2020-01-01T00:{number // 60:02d}:{number % 60:02d}Z",
+            }
+        }
+        for number in range(MANY)
+    ],
+}
+ONCE = ["entry.resource.value.distinct()", "entry.resource.value | entry.resource.value", "entry.resource.distinct()"]
+ONCE += ["entry.resource.effective.combine(entry.resource.effective).distinct()", "repeat(entry)"]
+
+
+@pytest.mark.parametrize("text", ONCE)
+def test_many_amounts_and_dates_are_told_apart_at_once(text: str) -> None:
+    """Thousands of made-up results: by keys, not pair by pair, which would take minutes."""
+    assert compile(f"({text}).count()")(BUNDLE) == [MANY]
+
+
+def test_equal_amounts_and_moments_are_one() -> None:
+    """Whatever unit, zone and digits they are written with."""
+    assert compile("(1 'g' | 1000 'mg' | 1.0 'g').count()")(PATIENT) == [1]
+    assert compile("(50 '%' | 0.5 | 0.50 '1').count()")(PATIENT) == [1]
+    assert compile("(@2015-01-01T10:00:00Z | @2015-01-01T11:00:00.0+01:00).count()")(PATIENT) == [1]
+    assert compile("(@2015 | @2015-01 | @2015T).count()")(PATIENT) == [2]
+    assert compile("(1 week | 7 days | 7 'd').count()")(PATIENT) == [1]
+
+
+FLOATS = {
+    "resourceType": "Observation",
+    "valueQuantity": {"value": 1.5, "code": "mg"},
+    "component": [{"valueInteger": 0.1}],
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("value.value = 1.5", True),
+        ("value.value < 2 and value.value > 1.49", True),
+        ("component.value = 0.1", True),
+        ("component.value < component.value", False),
+    ],
+)
+def test_binary_floats_are_the_decimals_that_were_written(text: str, answer: bool) -> None:
+    """As other readers of JSON give them."""
+    assert compile(text)(FLOATS) == [answer]
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), Decimal("NaN"), Decimal("-Infinity")])
+@pytest.mark.parametrize(
+    "text", ["value = value", "value.log(2)", "value.repeat($this)", "value.lowBoundary()", "%x + 1"]
+)
+def test_what_is_no_number_is_refused(text: str, number: float | Decimal) -> None:
+    """No JSON has it; a program may hand it in."""
+    resource = {"resourceType": "Observation", "valueDecimal": number}
+    with pytest.raises(EvaluationError, match="NaN or an infinity"):
+        compile(text, fhir_version=None)(resource, x=number)
 
 
 def outcome(text: str, resource: Any = PATIENT) -> list[Any] | FhirPathError:
@@ -205,3 +283,33 @@ def test_a_malformed_resource_raises_nothing_else(question: str, version: str | 
             expression.truth(resource)
         except FhirPathError:
             continue
+
+
+def test_a_list_of_nulls_holds_nothing() -> None:
+    """By the short cut as in the general way."""
+    resource = {"resourceType": "Observation", "code": {"coding": [None]}}
+    assert (compile("code.coding.exists()")(resource), compile("code.coding.count() = 0")(resource)) == (
+        [False],
+        [True],
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("'abc'.replaceMatches('(b)', '[$1$0]')", "a[bb]c"),
+        ("'abc'.replaceMatches('(?<m>b)', '<${m}>')", "a<b>c"),
+        (r"'abc'.replaceMatches('b', '\\1')", r"a\1c"),
+        ("'abc'.replaceMatches('x*', '-')", "-a-b-c-"),
+        (r"'\uD83D\uDD25'.length().toString()", "1"),
+    ],
+)
+def test_texts_and_patterns(text: str, answer: str) -> None:
+    """Groups of a pattern stand for what they found, two halves of a character are one."""
+    assert compile(text)(PATIENT) == [answer]
+
+
+def test_a_group_that_the_pattern_does_not_have_is_refused() -> None:
+    """By its number or name."""
+    for group in ("$9", "${m}"):
+        assert isinstance(outcome(f"'a'.replaceMatches('a', '{group}')"), EvaluationError)

@@ -19,31 +19,13 @@ def exists(scope: Scope, items: Collection, criteria: Run | None = None) -> Coll
     """True when there is something (for which the criteria hold)."""
     if criteria is None:
         return [bool(items)]
-    outer = scope.index
-    try:
-        for index, item in enumerate(items):
-            scope.visit()
-            scope.index = index
-            if boolean(criteria([item], scope), "exists()"):
-                return [True]
-    finally:
-        scope.index = outer
-    return [False]
+    return [any(boolean(criteria([item], scope), "exists()") for item in scope.each(items))]
 
 
 @lazy("all", 1)
 def all_(scope: Scope, items: Collection, criteria: Run) -> Collection:
     """True when the criteria hold for every item."""
-    outer = scope.index
-    try:
-        for index, item in enumerate(items):
-            scope.visit()
-            scope.index = index
-            if not boolean(criteria([item], scope), "all()"):
-                return [False]
-    finally:
-        scope.index = outer
-    return [True]
+    return [all(boolean(criteria([item], scope), "all()") for item in scope.each(items))]
 
 
 def _booleans(items: Collection, name: str) -> list[bool]:

@@ -13,34 +13,13 @@ from fhir_adapter.fhirpath.scope import Scope
 @lazy("where", 1)
 def where(scope: Scope, items: Collection, criteria: Run) -> Collection:
     """The items for which the criteria hold."""
-    found: Collection = []
-    outer = scope.index
-    try:
-        for index, item in enumerate(items):
-            scope.visit()
-            scope.index = index
-            if boolean(criteria([item], scope), "where()"):
-                found.append(item)
-    finally:
-        scope.index = outer
-    return found
+    return [item for item in scope.each(items) if boolean(criteria([item], scope), "where()")]
 
 
 @lazy("select", 1)
 def select(scope: Scope, items: Collection, projection: Run) -> Collection:
     """What the projection makes of each item, in one collection."""
-    found: Collection = []
-    outer = scope.index
-    try:
-        for index, item in enumerate(items):
-            scope.visit()
-            scope.index = index
-            made = projection([item], scope)
-            scope.keep(made)
-            found += made
-    finally:
-        scope.index = outer
-    return found
+    return [made for item in scope.each(items) for made in projection([item], scope)]
 
 
 @lazy("repeat", 1)
@@ -51,9 +30,8 @@ def repeat(scope: Scope, items: Collection, projection: Run) -> Collection:
     ahead = deque(items)
     while ahead:
         item = ahead.popleft()
-        made = projection([item], scope)
-        scope.keep(made)
-        for each in made:
+        for each in projection([item], scope):
+            scope.visit()
             if known.add(each):
                 found.append(each)
                 ahead.append(each)
@@ -67,8 +45,7 @@ def repeat_all(scope: Scope, items: Collection, projection: Run) -> Collection:
     ahead = deque(items)
     while ahead:
         made = projection([ahead.popleft()], scope)
-        scope.visit()
-        scope.keep(made)
+        scope.visit(1 + len(made))
         found += made
         ahead += made
     return found
@@ -77,15 +54,14 @@ def repeat_all(scope: Scope, items: Collection, projection: Run) -> Collection:
 @lazy("aggregate", 1, 2)
 def aggregate(scope: Scope, items: Collection, aggregator: Run, start: Run | None = None) -> Collection:
     """One answer from all items: `$total` is the answer so far."""
-    outer = scope.index, scope.total
+    outer = scope.total
     total = start(items, scope) if start else []
     try:
-        for index, item in enumerate(items):
-            scope.visit()
-            scope.index, scope.total = index, total
+        for item in scope.each(items):
+            scope.total = total
             total = aggregator([item], scope)
     finally:
-        scope.index, scope.total = outer
+        scope.total = outer
     return total
 
 

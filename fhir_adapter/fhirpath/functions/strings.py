@@ -12,21 +12,21 @@ import json
 import re
 from collections.abc import Callable
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Literal
 
 from fhir_adapter.fhirpath.errors import EvaluationError
 from fhir_adapter.fhirpath.functions.conversion import to_string
-from fhir_adapter.fhirpath.functions.registry import function
+from fhir_adapter.fhirpath.functions.registry import function, scoped
 from fhir_adapter.fhirpath.items import Collection, system, text, whole_number
-from fhir_adapter.fhirpath.scope import MAX_TEXT, bounded
+from fhir_adapter.fhirpath.scope import MAX_TEXT, REGEX_SECONDS, Scope, bounded
 
 if TYPE_CHECKING:
     import regex
 
-REGEX_SECONDS = 1.0
-"""How long one regular expression may look at one text."""
-
 MAX_PATTERN = 4_000
+_LEAST_SECONDS = 0.001
+_GROUP = re.compile(r"\$(?:(\d{1,4})|\{(\w+)\})")
 
 
 def _tests(name: str, holds: Callable[[str, str], bool]) -> None:
@@ -159,35 +159,41 @@ def _compiled(written: str, name: str) -> regex.Pattern[str]:
         raise EvaluationError(f"{name}: no regular expression: {error}") from error
 
 
-def _timed(run: Callable[[], Any], name: str) -> Any:  # noqa: ANN401 - the answer of the engine
+def _timed(run: Callable[[float], Any], scope: Scope, name: str) -> Any:  # noqa: ANN401 - the answer of the engine
+    """Let a pattern look at a text, for as long as this evaluation has patience with patterns."""
+    begun = monotonic()
     try:
-        return run()
+        return run(max(scope.patience, _LEAST_SECONDS))
     except TimeoutError as error:
-        raise EvaluationError(f"{name}: the regular expression took longer than {REGEX_SECONDS} s") from error
+        raise EvaluationError(f"{name}: regular expressions took longer than {REGEX_SECONDS} s") from error
+    finally:
+        scope.patience -= monotonic() - begun
 
 
-@function("matches", 1)
-def matches(items: Collection, pattern: Collection) -> Collection:
+@scoped("matches", 1)
+def matches(scope: Scope, items: Collection, pattern: Collection) -> Collection:
     """True when the pattern is found somewhere in the text."""
-    value, written = text(items, "matches()"), text(pattern, "matches()")
-    if value is None or written is None:
-        return []
-    found = _pattern(written, "matches()")
-    return [_timed(lambda: found.search(value, timeout=REGEX_SECONDS), "matches()") is not None]
+    return _tried(scope, items, pattern, "matches()", "search")
 
 
-@function("matchesFull", 1)
-def matches_full(items: Collection, pattern: Collection) -> Collection:
+@scoped("matchesFull", 1)
+def matches_full(scope: Scope, items: Collection, pattern: Collection) -> Collection:
     """True when the pattern covers the whole text."""
-    value, written = text(items, "matchesFull()"), text(pattern, "matchesFull()")
+    return _tried(scope, items, pattern, "matchesFull()", "fullmatch")
+
+
+def _tried(
+    scope: Scope, items: Collection, pattern: Collection, name: str, way: Literal["search", "fullmatch"]
+) -> Collection:
+    value, written = text(items, name), text(pattern, name)
     if value is None or written is None:
         return []
-    found = _pattern(written, "matchesFull()")
-    return [_timed(lambda: found.fullmatch(value, timeout=REGEX_SECONDS), "matchesFull()") is not None]
+    look = getattr(_pattern(written, name), way)
+    return [_timed(lambda seconds: look(value, timeout=seconds), scope, name) is not None]
 
 
-@function("replaceMatches", 2)
-def replace_matches(items: Collection, pattern: Collection, other: Collection) -> Collection:
+@scoped("replaceMatches", 2)
+def replace_matches(scope: Scope, items: Collection, pattern: Collection, other: Collection) -> Collection:
     """The text with another one wherever the pattern is found; `$1` and `${name}` stand for groups."""
     name = "replaceMatches()"
     value, written, new = text(items, name), text(pattern, name), text(other, name)
@@ -195,21 +201,33 @@ def replace_matches(items: Collection, pattern: Collection, other: Collection) -
         return []
     if not written:
         return [value]
-    found = _pattern(written, name)
-    _refuse_length(len(value) + (len(value) + 1) * len(new) if len(new) > len(value) else 0)
-    try:
-        return [bounded(_timed(lambda: found.sub(_groups(new), value, timeout=REGEX_SECONDS), name))]
-    except (IndexError, ValueError) as error:
-        raise EvaluationError(f"{name}: the replacement names a group that the pattern does not have") from error
+    replacement = Replacement(_pattern(written, name), new, name)
+    return [_timed(lambda seconds: replacement.within(value, seconds), scope, name)]
 
 
-@lru_cache(maxsize=256)
-def _groups(written: str) -> str:
-    import regex  # noqa: PLC0415 - as above
+class Replacement:
+    """What stands where a pattern is found: texts, and groups of it, which it must have."""
 
-    escaped = written.replace("\\", "\\\\")
-    named = regex.sub(r"\$\{(\w+)\}", r"\\g<\1>", escaped)
-    return str(regex.sub(r"\$(\d+)", r"\\g<\1>", named))
+    def __init__(self, pattern: regex.Pattern[str], written: str, name: str) -> None:
+        self._pattern = pattern
+        texts = _GROUP.split(written)
+        groups = [int(number) if number else group for number, group in zip(texts[1::3], texts[2::3], strict=True)]
+        known = {*range(pattern.groups + 1), *pattern.groupindex}
+        if not known.issuperset(groups):
+            raise EvaluationError(f"{name}: the replacement names a group that the pattern does not have")
+        self._first, self._others = texts[0], list(zip(groups, texts[3::3], strict=True))
+
+    def within(self, value: str, seconds: float) -> str:
+        """The text with this in it; raises `EvaluationError` before it gets too long, `TimeoutError` when late."""
+        made: list[str] = []
+        size, end = len(value), 0
+        for found in self._pattern.finditer(value, timeout=seconds):
+            pieces = [self._first, *(piece for group, rest in self._others for piece in (found[group] or "", rest))]
+            size += sum(map(len, pieces)) - len(found[0])
+            _refuse_length(size)
+            made += [value[end : found.start()], *pieces]
+            end = found.end()
+        return "".join([*made, value[end:]])
 
 
 # Encodings
