@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from fhir_adapter.scores.companions.model import Criterion, Limit, Row, State, Verdict
 from fhir_adapter.scores.hscore import Choice
 from fhir_adapter.scores.points import Range, conflict, worst
-from fhir_adapter.trial import Result
+from fhir_adapter.trial import Interval, Result
 
 NOT_INTERPRETABLE = "not interpretable"
 """How the reason begins for which a result is never scored, whatever it says."""
@@ -115,6 +115,8 @@ def _why(part: str, choice: Choice, answer: Range, limit: Limit | None) -> str:
 
 def _open(choice: Choice) -> str:
     """Why a part is undetermined."""
+    if any(result.interval == Interval() for result in choice.used):
+        return "a result cannot be read, so anything is possible"
     if choice.used:
         return "contradictory" if choice.conflicting else "capped, on either side of the limit"
     return _refused(choice) or ("not done" if choice.not_done else "not known")
