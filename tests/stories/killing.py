@@ -16,16 +16,18 @@ from fhir_adapter.sandbox import running
 from tests.stories.commands import Person, Pushing
 from tests.stories.fhir_server import Picture, Resource, Server
 
+_STEP = 0.01
 _TICK = 0.002
 _LONGEST = 120.0
 
 
 @dataclass(frozen=True)
 class Undisturbed:
-    """What a push leaves when nobody kills it, and how long it works, from its first trace on disk."""
+    """What a push leaves when nobody kills it, and how long it works: from its first trace on disk, and in writing."""
 
     picture: Picture
     seconds: float
+    writing: float
 
 
 @contextmanager
@@ -40,9 +42,11 @@ def undisturbed(folder: Path, source: Path | None) -> Undisturbed:
     with fresh(folder, source) as pushing:
         process = start_working(pushing)
         began = time.monotonic()
+        _wait_while(process, lambda: not written(pushing))
+        first = time.monotonic()
         assert ended(process) == 0
-        took = time.monotonic() - began
-        return Undisturbed(Picture.of(pushing.server), took)
+        end = time.monotonic()
+        return Undisturbed(Picture.of(pushing.server), end - began, end - first)
 
 
 def start_working(pushing: Pushing) -> subprocess.Popen[bytes]:
@@ -77,10 +81,24 @@ def kill_at_random(pushing: Pushing, moments: random.Random, calm: Undisturbed) 
     """Start a push and kill it in or after a random transaction; gives its exit code, -9 when it was still running."""
     transactions = len(calm.picture.provenances)
     done = written(pushing)
-    process = start_writing(pushing, moments.randint(done, max(done, transactions - 2)))
-    time.sleep(moments.uniform(0, calm.seconds / transactions))
+    wanted = moments.randint(done, max(done, transactions - 2))
+    process = start_working(pushing)
+    _work_while(process, lambda: written(pushing) < wanted)
+    # Planning takes longer than all writing: what follows a transaction must leave the next ones to be killed.
+    longest = calm.writing if wanted > done else calm.seconds
+    until = time.monotonic() + moments.uniform(0, longest / transactions)
+    _work_while(process, lambda: time.monotonic() < until)
     process.send_signal(signal.SIGKILL)
     return ended(process)
+
+
+def _work_while(process: subprocess.Popen[bytes], holds: Callable[[], bool]) -> None:
+    """Let a push go on by small steps, and stand still while we look: on a busy machine it would be done before."""
+    process.send_signal(signal.SIGSTOP)
+    while process.poll() is None and holds():
+        process.send_signal(signal.SIGCONT)
+        time.sleep(_STEP)
+        process.send_signal(signal.SIGSTOP)
 
 
 def bodies(picture: Picture) -> dict[str, Resource]:
