@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import cmp_to_key
-from typing import Any
+from typing import Any, Protocol
 
 from fhir_adapter.fhirpath.errors import EvaluationError, ExpressionError
 from fhir_adapter.fhirpath.functions import FUNCTIONS, Function, Run
@@ -36,6 +36,8 @@ from fhir_adapter.fhirpath.tree import (
 SYSTEM_TYPES = frozenset(
     ("Boolean", "String", "Integer", "Long", "Decimal", "Date", "DateTime", "Time", "Quantity", "Any")
 )
+_FIXED_CALLS = frozenset({"first", "last", "tail", "single", "children", "descendants", "distinct", "count", "exists"})
+_WITH_CRITERIA = ("where", "exists", "all")
 TYPE_FUNCTIONS = ("is", "as", "ofType")
 MAX_SORT_KEYS = 10
 
@@ -48,11 +50,20 @@ def suggestion(wrong: str, known: Iterable[str]) -> str:
     return f" (did you mean {near[0]}?)" if near else ""
 
 
+class Quick(Protocol):
+    """What answers criteria on bare JSON (`shortcuts`)."""
+
+    def truth(self, kind: Any) -> Callable[[Any, Scope], bool | None] | None:  # noqa: ANN401 - JSON is any value
+        """How they are answered for a type; None when they are not."""
+        ...
+
+
 class Compiler:
     """Makes functions of trees for one version of FHIR, or for JSON without a model."""
 
-    def __init__(self, navigator: Navigator | Untyped) -> None:
+    def __init__(self, navigator: Navigator | Untyped, quick: Callable[[Node], Quick] | None = None) -> None:
         self.navigator = navigator
+        self._quick = quick
 
     def expression(self, node: Node) -> Run:
         """The function of a whole expression or argument: variables that it defines end with it."""
@@ -72,7 +83,8 @@ class Compiler:
     def part(self, node: Node) -> Run:
         """The function of one node."""
         compile_: Callable[[Compiler, Any], Run] = _COMPILE[type(node)]
-        return compile_(self, node)
+        run = compile_(self, node)
+        return _once(run) if isinstance(node, Call | Member | Indexed) and _is_fixed(node) else run
 
     def literal(self, node: Literal) -> Run:
         """Always the same value."""
@@ -161,8 +173,27 @@ class Compiler:
         if node.name == "sort":
             return self._sort(node, source)
         function = self._function(node)
-        arguments = tuple(self.expression(each) for each in node.arguments)
-        return _called(function, source, arguments)
+        compile_ = self._criteria if node.name in _WITH_CRITERIA else self.expression
+        return _called(function, source, tuple(map(compile_, node.arguments)))
+
+    def _criteria(self, node: Node) -> Run:
+        """Criteria, answered on the bare JSON of an item where its type tells how."""
+        run = self.expression(node)
+        if self._quick is None:
+            return run
+        quick = self._quick(node)
+
+        def either(this: Collection, scope: Scope) -> Collection:
+            item = this[0]
+            if item.__class__ is not Element or item.type is None or item.value.__class__ is not dict:
+                return run(this, scope)
+            truth = quick.truth(item.type.name)
+            if truth is None:
+                return run(this, scope)
+            answer = truth(item.value, scope)
+            return [] if answer is None else [answer]
+
+        return either
 
     def _function(self, node: Call) -> Function:
         function = FUNCTIONS.get(node.name)
@@ -344,6 +375,29 @@ def _type_name(node: Node) -> TypeName:
         if isinstance(node.source, Member) and node.source.source is None:
             return TypeName(node.position, node.source.name, node.name)
     raise ExpressionError(f"character {node.position + 1}: expected the name of a type", node.position)
+
+
+def _is_fixed(node: Node | None) -> bool:
+    """True for a path from `%resource` that is the same for each item: it is walked once in an evaluation."""
+    while isinstance(node, Member | Indexed | Call):
+        if isinstance(node, Indexed) and not isinstance(node.index, Literal):
+            return False
+        if isinstance(node, Call) and (node.name not in _FIXED_CALLS or node.arguments):
+            return False
+        node = node.source
+    return isinstance(node, Variable) and node.name in ("resource", "rootResource", "context")
+
+
+def _once(run: Run) -> Run:
+    key = object()
+
+    def remembered(this: Collection, scope: Scope) -> Collection:
+        found = scope.found.get(key)
+        if found is None:
+            found = scope.found[key] = run(this, scope)
+        return found
+
+    return remembered
 
 
 def _defines_variables(node: Node | None) -> bool:

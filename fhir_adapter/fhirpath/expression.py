@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fhir_adapter.fhirpath.compile import Compiler
 from fhir_adapter.fhirpath.errors import EvaluationError
 from fhir_adapter.fhirpath.items import Collection, Element, boolean, system, system_name, to_json
 from fhir_adapter.fhirpath.navigate import Navigator, Untyped
-from fhir_adapter.fhirpath.scope import scope_of
-from fhir_adapter.fhirpath.shortcuts import Asked, Shortcuts
+from fhir_adapter.fhirpath.scope import Scope
+from fhir_adapter.fhirpath.shortcuts import Asked, Shortcuts, compiler_for
 from fhir_adapter.fhirpath.tree import Node
 
 _TOO_DEEP = "nested too deeply to be evaluated"
@@ -31,7 +30,7 @@ class Expression:
         self.type = kind
         """The FHIR type on which it is evaluated, when that was told; a resource says its own."""
         self._navigator = navigator
-        self._run = Compiler(navigator).expression(tree)
+        self._run = compiler_for(navigator).expression(tree)
         self._shortcuts = Shortcuts(navigator, tree)
 
     def __repr__(self) -> str:
@@ -39,25 +38,27 @@ class Expression:
 
     def __call__(self, resource: Any, /, **environment: Any) -> list[Any]:  # noqa: ANN401 - JSON is any value
         """What the expression finds, as JSON values."""
-        if resource.__class__ is dict:
-            quick = self._shortcuts.values(self.type or resource.get("resourceType"))
-            if quick is not None:
-                try:
-                    return quick(resource, Asked(self._navigator, resource, self.type, environment))
-                except RecursionError as error:
-                    raise EvaluationError(_TOO_DEEP) from error
-        return [to_json(item) for item in self.items(resource, environment)]
+        quick = self._shortcuts.values(self._kind(resource))
+        if quick is None:
+            return [to_json(item) for item in self.items(resource, environment)]
+        try:
+            return quick(resource, Asked(self._navigator, resource, self.type, environment))
+        except RecursionError as error:
+            raise EvaluationError(_TOO_DEEP) from error
 
     def truth(self, resource: Any, /, **environment: Any) -> bool | None:  # noqa: ANN401 - JSON is any value
         """Whether it holds, as an invariant is asked; None without an answer, true for one item that is no boolean."""
-        if resource.__class__ is dict:
-            quick = self._shortcuts.truth(self.type or resource.get("resourceType"))
-            if quick is not None:
-                try:
-                    return quick(resource, Asked(self._navigator, resource, self.type, environment))
-                except RecursionError as error:
-                    raise EvaluationError(_TOO_DEEP) from error
-        return boolean(self.items(resource, environment), "the expression")
+        quick = self._shortcuts.truth(self._kind(resource))
+        if quick is None:
+            return boolean(self.items(resource, environment), "the expression")
+        try:
+            return quick(resource, Asked(self._navigator, resource, self.type, environment))
+        except RecursionError as error:
+            raise EvaluationError(_TOO_DEEP) from error
+
+    def _kind(self, resource: Any) -> Any:  # noqa: ANN401 - JSON is any value
+        """The name of the type of a JSON object; None of anything else."""
+        return (self.type or resource.get("resourceType")) if resource.__class__ is dict else None
 
     def typed(self, resource: Any, /, **environment: Any) -> list[tuple[str, Any]]:  # noqa: ANN401 - JSON
         """What it finds, each with the name of its type: `("System.Integer", 4)`, `("FHIR.code", "home")`."""
@@ -66,7 +67,7 @@ class Expression:
     def items(self, resource: Any, environment: Mapping[str, Any]) -> Collection:  # noqa: ANN401 - JSON is any value
         """What it finds, as items that know their types."""
         focus = resource if resource.__class__ is Element else self._navigator.root(resource, self.type)
-        scope = scope_of(self._navigator, focus, environment)
+        scope = Scope(self._navigator, focus, environment)
         try:
             return self._run([focus], scope)
         except RecursionError as error:

@@ -48,6 +48,7 @@ class Navigator:
     def __init__(self, model: Model) -> None:
         self.model = model
         self._places: dict[tuple[str, str], tuple[Place, ...]] = {}
+        self._by_key: dict[tuple[str, str], Place] = {}
         self._systems: dict[str, str | None] = {}
 
     def root(self, resource: Any, kind: str | None = None) -> Element:  # noqa: ANN401 - JSON is any value
@@ -109,10 +110,20 @@ class Navigator:
         found: Collection = []
         if isinstance(holder, dict):
             for name in dict.fromkeys(key.removeprefix("_") for key in holder):
-                known = kind.by_key.get(name)
-                if known is not None:
-                    self._add(holder, self._place(name, known[1]), found)
+                place = self._place_of(kind, name)
+                if place is not None:
+                    self._add(holder, place, found)
         return found
+
+    def _place_of(self, kind: Type, key: str) -> Place | None:
+        """What stands under a key of JSON; None where the type has no such child."""
+        known = kind.by_key.get(key)
+        if known is None:
+            return None
+        place = self._by_key.get((kind.name, key))
+        if place is None:
+            place = self._by_key[kind.name, key] = self._place(key, known[1])
+        return place
 
     def _add(self, holder: Mapping[str, Any], place: Place, found: Collection) -> None:
         value = holder.get(place.key)

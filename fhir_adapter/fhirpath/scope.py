@@ -39,21 +39,46 @@ _GIVEN = frozenset({*HOOKS, "resource", "root_resource"})
 class Scope:
     """One evaluation: what `%name`, `$index`, `$total`, `now()` and the hooks are in it."""
 
-    __slots__ = ("hooks", "index", "moment", "navigator", "patience", "resource", "root", "steps", "total", "variables")
+    __slots__ = (
+        *("found", "index", "moment", "navigator", "patience", "steps", "total", "variables"),
+        *("_environment", "_focus", "_resource", "_root"),
+    )
 
-    def __init__(
-        self, navigator: Navigator | Untyped, resource: Element | None, environment: Mapping[str, Any]
-    ) -> None:
+    def __init__(self, navigator: Navigator | Untyped, focus: Element, environment: Mapping[str, Any]) -> None:
         self.navigator = navigator
-        self.resource = resource
-        self.root = resource
-        self.hooks = environment
-        self.variables: dict[str, Collection] = {}
+        self._focus = focus
+        self._environment = environment
+        self._resource: Element | None = None
+        self._root: Element | None = None
+        self.variables: Mapping[str, Collection] = _NONE
+        """What `defineVariable()` has named so far."""
+        self.found: dict[object, Collection] = {}
+        """What was found already of what is the same throughout one evaluation."""
         self.index: int | None = None
         self.total: Collection = []
         self.moment: datetime | None = None
         self.steps = 0
         self.patience = REGEX_SECONDS
+
+    @property
+    def resource(self) -> Element:
+        """`%resource`: what the caller named, or what the evaluation is about."""
+        if self._resource is None:
+            given = self._environment.get("resource")
+            self._resource = self._focus if given is None else self.navigator.root(given)
+        return self._resource
+
+    @property
+    def root(self) -> Element:
+        """`%rootResource`: the resource that contains `%resource`, or that one itself."""
+        if self._root is None:
+            given = self._environment.get("root_resource")
+            self._root = self.resource if given is None else self.navigator.root(given)
+        return self._root
+
+    def scope(self) -> Scope:
+        """This scope: what asks on bare JSON may come from here as well as from outside."""
+        return self
 
     def visit(self, items: int = 1) -> None:
         """Count items that are looked at; raises `EvaluationError` when there is no end to it."""
@@ -82,34 +107,52 @@ class Scope:
 
     def hook(self, name: str) -> Callable[..., Any] | None:
         """The caller's answer to a question, when one was handed in."""
-        found: Callable[..., Any] | None = self.hooks.get(name)
+        found: Callable[..., Any] | None = self._environment.get(name)
         return found
 
     def now(self) -> datetime:
         """The moment of this evaluation: the same however often it is asked."""
         if self.moment is None:
-            given = self.hooks.get("now")
+            given = self._environment.get("now")
             self.moment = given if isinstance(given, datetime) else datetime.now(UTC).astimezone()
         return self.moment
 
     def variable(self, name: str) -> Collection:
         """The value of `%name`; raises `EvaluationError` when nobody has given one."""
         found = self.variables.get(name)
-        if found is not None:
-            return found
+        if found is None:
+            found = self._given(name)
+        if found is None:
+            known = {*self.variables, *_OWN, *CONSTANTS, *(self._environment.keys() - _GIVEN)}
+            raise EvaluationError(
+                f"%{name} is not defined; known are {', '.join(f'%{each}' for each in sorted(known))}"
+            )
+        return found
+
+    def _given(self, name: str) -> Collection | None:
+        own = _OWN.get(name)
+        if own is not None:
+            return [own(self)]
+        if name in self._environment and name not in _GIVEN:
+            return _items(self._environment[name], self.navigator)
         if name in CONSTANTS:
             return [CONSTANTS[name]]
-        for prefix, address in _PREFIXES.items():
-            if name.startswith(prefix):
-                return [address + name.removeprefix(prefix)]
-        known = ", ".join(f"%{each}" for each in sorted({*self.variables, *CONSTANTS}))
-        raise EvaluationError(f"%{name} is not defined; known are {known}")
+        prefix = next((prefix for prefix in _PREFIXES if name.startswith(prefix)), None)
+        return [_PREFIXES[prefix] + name.removeprefix(prefix)] if prefix else None
 
     def define(self, name: str, value: Collection) -> None:
         """Give `%name` a value; raises `EvaluationError` when it has one already."""
-        if name in self.variables or name in CONSTANTS:
+        if name in self.variables or self._given(name) is not None:
             raise EvaluationError(f"%{name} is defined already")
         self.variables = {**self.variables, name: value}
+
+
+_NONE: Mapping[str, Collection] = {}
+_OWN: dict[str, Callable[[Scope], Element]] = {
+    "context": lambda scope: scope._focus,  # noqa: SLF001 - its own
+    "resource": lambda scope: scope.resource,
+    "rootResource": lambda scope: scope.root,
+}
 
 
 def bounded(text: str) -> str:
@@ -122,20 +165,6 @@ def bounded(text: str) -> str:
 def one(item: Item) -> Collection:
     """A collection of one item, or none when there is no item."""
     return [] if item is None else [item]
-
-
-def scope_of(navigator: Navigator | Untyped, focus: Element, environment: Mapping[str, Any]) -> Scope:
-    """The scope of one evaluation: `%context`, `%resource`, `%rootResource` and what the caller names."""
-    resource = environment.get("resource")
-    root = environment.get("root_resource")
-    own = focus if resource is None else navigator.root(resource)
-    scope = Scope(navigator, own, environment)
-    scope.root = own if root is None else navigator.root(root)
-    scope.variables = {"context": [focus], "resource": [own], "rootResource": [scope.root]}
-    for name, value in environment.items():
-        if name not in _GIVEN:
-            scope.variables[name] = _items(value, navigator)
-    return scope
 
 
 def _items(value: Any, navigator: Navigator | Untyped) -> Collection:  # noqa: ANN401 - JSON is any value

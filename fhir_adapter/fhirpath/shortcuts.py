@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from operator import ge, gt, le, lt
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from fhir_adapter.fhirpath.bare_json import (
     NOWHERE,
@@ -24,19 +24,32 @@ from fhir_adapter.fhirpath.bare_json import (
 )
 from fhir_adapter.fhirpath.compile import Compiler
 from fhir_adapter.fhirpath.errors import EvaluationError
+from fhir_adapter.fhirpath.functions.strings import QUESTIONS, is_found
 from fhir_adapter.fhirpath.items import Element, boolean, distinct
 from fhir_adapter.fhirpath.model import Type
 from fhir_adapter.fhirpath.navigate import Navigator, Untyped
 from fhir_adapter.fhirpath.operators import LOGIC, decided
-from fhir_adapter.fhirpath.scope import Scope, scope_of
+from fhir_adapter.fhirpath.scope import REGEX_SECONDS, Scope
 from fhir_adapter.fhirpath.tree import Binary, Call, Indexed, Literal, Member, Node, Signed, Special, TypeTest
 
-Truth = Callable[[Json, "Asked"], bool | None]
+
+class Question(Protocol):
+    """What surrounds bare JSON where it is asked: from outside, or in the middle of a general evaluation."""
+
+    patience: float
+
+    def scope(self) -> Scope:
+        """The scope of the general way."""
+        ...
+
+
+Truth = Callable[[Json, Question], bool | None]
 """From a JSON object, and what surrounds it, to a truth."""
 
-Values = Callable[[Json, "Asked"], list[Any]]
+Values = Callable[[Json, Question], list[Any]]
+Answer = TypeVar("Answer")
 
-_BOOLEAN_CALLS = frozenset({"exists", "empty", "not", "all", "hasValue"})
+_BOOLEAN_CALLS = frozenset({"exists", "empty", "not", "all", "hasValue", "isDistinct", "matches", *QUESTIONS})
 _NO_SHORTCUT = ("defineVariable", "trace")
 _STRINGS = "String"
 _OWN_CHILDREN = Call(0, None, "children", ())
@@ -46,7 +59,7 @@ _ORDERS: dict[str, Callable[[int, int], bool]] = {"<": lt, "<=": le, ">": gt, ">
 class Asked:
     """One question to an expression; its scope is made only when a part needs it."""
 
-    __slots__ = ("_environment", "_kind", "_navigator", "_resource", "_scope")
+    __slots__ = ("_environment", "_kind", "_navigator", "_resource", "_scope", "patience")
 
     def __init__(
         self, navigator: Navigator | Untyped, resource: Json, kind: str | None, environment: Mapping[str, Any]
@@ -56,12 +69,14 @@ class Asked:
         self._kind = kind
         self._environment = environment
         self._scope: Scope | None = None
+        self.patience = REGEX_SECONDS
 
     def scope(self) -> Scope:
         """The scope of the general way."""
         if self._scope is None:
             focus = self._navigator.root(self._resource, self._kind)
-            self._scope = scope_of(self._navigator, focus, self._environment)
+            self._scope = Scope(self._navigator, focus, self._environment)
+            self._scope.patience = self.patience
         return self._scope
 
 
@@ -76,23 +91,32 @@ class Shortcuts:
 
     def truth(self, kind: Json) -> Truth | None:
         """The quick answer as a truth; None when there is none."""
-        if not isinstance(kind, str):
-            return None
-        if kind not in self._truths:
-            self._truths[kind] = self._build(kind, _Builder.known_truth)
-        return self._truths[kind]
+        try:
+            return self._truths[kind]
+        except (KeyError, TypeError):
+            return self._remembered(kind, self._truths, _Builder.known_truth)
 
     def values(self, kind: Json) -> Values | None:
         """The quick answer as JSON values; None when there is none."""
-        if not isinstance(kind, str):
-            return None
-        if kind not in self._values:
-            self._values[kind] = self._build(kind, _Builder.values)
-        return self._values[kind]
+        try:
+            return self._values[kind]
+        except (KeyError, TypeError):
+            return self._remembered(kind, self._values, _Builder.values)
 
-    def _build(self, kind: Json, build: Callable[[_Builder, Node, Type], Any]) -> Any:  # noqa: ANN401 - Truth or Values
-        known = self._builder.type(kind) if self._builder else None
-        return None if known is None or self._builder is None else build(self._builder, self._tree, known)
+    def _remembered(
+        self, kind: Json, answers: dict[Any, Answer | None], build: Callable[[_Builder, Node, Type], Answer | None]
+    ) -> Answer | None:
+        """The answer for a type that was not asked before; none for what is no type of the model."""
+        known = self._builder.type(kind) if self._builder and isinstance(kind, str) else None
+        if known is None or self._builder is None:
+            return None
+        answers[kind] = build(self._builder, self._tree, known)
+        return answers[kind]
+
+
+def compiler_for(navigator: Navigator | Untyped) -> Compiler:
+    """The compiler of the general way, which comes back here where it meets criteria."""
+    return Compiler(navigator, lambda node: Shortcuts(navigator, node))
 
 
 def _needs_more(node: Node) -> bool:
@@ -124,7 +148,7 @@ class _Builder:
     def __init__(self, navigator: Navigator) -> None:
         self._navigator = navigator
         self._model = navigator.model
-        self._compiler = Compiler(navigator)
+        self._compiler = compiler_for(navigator)
 
     def type(self, name: str) -> Type | None:
         return self._model.type(name)
@@ -141,11 +165,27 @@ class _Builder:
             return self._member(self.path(node.source, kind), node.name)
         if isinstance(node, TypeTest) and node.operator == "as" and node.type.namespace in (None, "FHIR"):
             return self._narrowed(self.path(node.operand, kind), node.type.name)
-        if isinstance(node, Call) and node.name in ("ofType", "as") and len(node.arguments) == 1:
-            wanted = node.arguments[0]
-            if isinstance(wanted, Member) and wanted.source is None:
-                return self._narrowed(self.path(node.source, kind), wanted.name)
+        if isinstance(node, Call) and len(node.arguments) == 1:
+            return self._call_path(node, node.arguments[0], kind)
         return None
+
+    def _call_path(self, node: Call, argument: Node, kind: Type) -> Path | None:
+        if node.name == "select":
+            return self._selected(self.path(node.source, kind), argument)
+        if node.name in ("ofType", "as") and isinstance(argument, Member) and argument.source is None:
+            return self._narrowed(self.path(node.source, kind), argument.name)
+        return None
+
+    def _selected(self, path: Path | None, projection: Node) -> Path | None:
+        """`a.select(b.c)` leads where `a.b.c` does."""
+        if path is NOWHERE:
+            return NOWHERE
+        if path is None or path.type is None or path.type.kind == "primitive":
+            return None
+        inner = self.path(projection, path.type)
+        if inner is None or inner is NOWHERE:
+            return inner
+        return Path((*path.steps, *inner.steps), inner.type, inner.child)
 
     def _start(self, name: str, kind: Type) -> Path | None:
         """A path that begins with the name of a type, which is that of the resource or not."""
@@ -201,13 +241,26 @@ class _Builder:
             return self._binary(node, kind)
         if isinstance(node, Call):
             return self._call(node, kind)
-        return None
+        return self._boolean_member(node, kind)
+
+    def _boolean_member(self, node: Node, kind: Type) -> Truth | None:
+        """`isModifier`, which is true or false itself."""
+        path = self.path(node, kind)
+        if path is None or path.type is None or not path.steps or self._navigator.system(path.type) != "Boolean":
+            return None
+        gather = gathering(path)
+
+        def itself(value: Json, _asked: Question) -> bool | None:
+            found = _only(gather(value), "the expression")
+            return found[0] if found and isinstance(found[0], bool) else None if not found else True
+
+        return itself
 
     def _general(self, node: Node, kind: Type) -> Truth:
         run = self._compiler.expression(node)
         system = self._navigator.system(kind)
 
-        def general(value: Json, asked: Asked) -> bool | None:
+        def general(value: Json, asked: Question) -> bool | None:
             return boolean(run([Element(value, kind, system)], asked.scope()), str(node))
 
         return general
@@ -253,7 +306,7 @@ class _Builder:
             return None
         gather, wanted = gathering(path), node.right.value
 
-        def equals(value: Json, _asked: Asked) -> bool | None:
+        def equals(value: Json, _asked: Question) -> bool | None:
             found = gather(value)
             if not found:
                 return None
@@ -261,7 +314,7 @@ class _Builder:
 
         return equals
 
-    def _text_path(self, node: Node, kind: Type) -> Path | None:
+    def _text_path(self, node: Node | None, kind: Type) -> Path | None:
         """A path to texts only."""
         path = self.path(node, kind)
         if path is None or path.type is None or not path.steps:
@@ -274,10 +327,8 @@ class _Builder:
             return None
         gather = gathering(path)
 
-        def within(value: Json, _asked: Asked) -> bool | None:
-            found = gather(value)
-            if len(found) > 1:
-                raise EvaluationError(f"in: expected one item on the left, found {len(found)}")
+        def within(value: Json, _asked: Question) -> bool | None:
+            found = _only(gather(value), "the left side of in")
             return isinstance(found[0], str) and found[0] in texts if found else None
 
         return within
@@ -313,6 +364,27 @@ class _Builder:
     def _all(self, node: Call, kind: Type) -> Truth | None:
         return self._every(node.source, node.arguments[0], kind)
 
+    def _question(self, node: Call, kind: Type) -> Truth | None:
+        """`startsWith()` and the like of one text and a text that is written."""
+        path, part = self._text_path(node.source, kind), node.arguments[0]
+        if path is None or not isinstance(part, Literal) or not isinstance(part.value, str):
+            return None
+        return _of_one_text(gathering(path), node.name, part.value)
+
+    def _is_distinct(self, node: Call, kind: Type) -> Truth | None:
+        path = self._text_path(node.source, kind)
+        if path is None:
+            return None
+        gather, general = gathering(path), self._general(node, kind)
+
+        def is_distinct(value: Json, asked: Question) -> bool | None:
+            found = gather(value)
+            if all(each.__class__ is str for each in found):
+                return len(set(found)) == len(found)
+            return general(value, asked)
+
+        return is_distinct
+
     _CALLS: ClassVar[dict[tuple[str, int], Callable[[_Builder, Call, Type], Truth | None]]] = {
         ("not", 0): _not,
         ("iif", 2): _iif,
@@ -322,6 +394,9 @@ class _Builder:
         ("empty", 0): _empty,
         ("exists", 1): _exists_with,
         ("all", 1): _all,
+        ("isDistinct", 0): _is_distinct,
+        ("matches", 1): _question,
+        **dict.fromkeys(((name, 1) for name in QUESTIONS), _question),
     }
 
     def _existence(self, source: Node | None, kind: Type) -> Truth | None:
@@ -414,13 +489,34 @@ class _Builder:
         """The values of several paths, each of them once."""
         with_systems = [(gather, kind, self._navigator.system(kind)) for gather, kind in parts]
 
-        def gather_all(value: Json, asked: Asked) -> list[Any]:
+        def gather_all(value: Json, asked: Question) -> list[Any]:
             found = [(each, kind, system) for gather, kind, system in with_systems for each in gather(value, asked)]
             if len(found) < 2:  # noqa: PLR2004 - one value repeats nothing
                 return [each for each, _, _ in found]
             return [item.value for item in distinct(Element(*one) for one in found)]
 
         return gather_all
+
+
+def _only(found: list[Any], what: str) -> list[Any]:
+    if len(found) > 1:
+        raise EvaluationError(f"{what}: expected one item, found {len(found)}")
+    return found
+
+
+def _of_one_text(gather: Gather, name: str, part: str) -> Truth:
+    """A question about the one text at the end of a path; nothing where there is none."""
+    holds = QUESTIONS.get(name)
+
+    def ask(value: Json, asked: Question) -> bool | None:
+        found = _only(gather(value), f"{name}()")
+        if not found or found[0] is None:
+            return None
+        if not isinstance(found[0], str):
+            raise EvaluationError(f"{name}(): expected a string, found something else")
+        return holds(found[0], part) if holds else is_found(part, found[0], asked)
+
+    return ask
 
 
 def _asked(stands: Stands) -> Truth:
@@ -456,7 +552,7 @@ def _texts(node: Node) -> frozenset[str] | None:
 def _logical(operator: str, left: Truth, right: Truth) -> Truth:
     if operator == "or":
 
-        def either(value: Json, asked: Asked) -> bool | None:
+        def either(value: Json, asked: Question) -> bool | None:
             first = left(value, asked)
             if first:
                 return True
@@ -466,7 +562,7 @@ def _logical(operator: str, left: Truth, right: Truth) -> Truth:
         return either
     if operator == "and":
 
-        def both(value: Json, asked: Asked) -> bool | None:
+        def both(value: Json, asked: Question) -> bool | None:
             first = left(value, asked)
             if first is False:
                 return False
@@ -476,7 +572,7 @@ def _logical(operator: str, left: Truth, right: Truth) -> Truth:
         return both
     combine = LOGIC[operator][2]
 
-    def combined(value: Json, asked: Asked) -> bool | None:
+    def combined(value: Json, asked: Question) -> bool | None:
         first = left(value, asked)
         answer = decided(operator, first)
         return combine(first, right(value, asked)) if answer is None else answer
@@ -489,7 +585,7 @@ def _either_way(criterion: Truth, then: Truth, otherwise: Truth = lambda _value,
 
 
 def _negated(truth: Truth) -> Truth:
-    def opposite(value: Json, asked: Asked) -> bool | None:
+    def opposite(value: Json, asked: Question) -> bool | None:
         found = truth(value, asked)
         return None if found is None else not found
 
@@ -497,7 +593,7 @@ def _negated(truth: Truth) -> Truth:
 
 
 def _same_truths(left: Truth, right: Truth, *, is_same: bool) -> Truth:
-    def same(value: Json, asked: Asked) -> bool | None:
+    def same(value: Json, asked: Question) -> bool | None:
         first, second = left(value, asked), right(value, asked)
         return None if first is None or second is None else (first is second) is is_same
 

@@ -6,6 +6,7 @@ function a branch. Dates, quantities and types are not in it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -111,7 +112,7 @@ def _logic(operator: str, left: bool | None, right: bool | None) -> Values:
     return [] if left is None or right is None else [not decides]
 
 
-def _call(node: Call, items: Values, this: Values) -> Values:
+def _call(node: Call, items: Values, this: Values) -> Values:  # noqa: PLR0911 - a branch for each kind, on purpose
     simple: dict[str, Callable[[], Values]] = {
         "exists": lambda: [bool(items)],
         "empty": lambda: [not items],
@@ -119,12 +120,15 @@ def _call(node: Call, items: Values, this: Values) -> Values:
         "first": lambda: items[:1],
         "last": lambda: items[-1:],
         "distinct": lambda: _once(items),
+        "isDistinct": lambda: [len(_once(items)) == len(items)],
         "hasValue": lambda: [len(items) == 1 and not isinstance(items[0], dict)],
         "not": lambda: [] if _truth(items) is None else [not _truth(items)],
     }
     if not node.arguments:
         return simple[node.name]()
     inner = node.arguments[0]
+    if node.name in _OF_TEXTS:
+        return _of_text(node.name, items, evaluate(inner, this))
     if node.name == "union":
         return _once(items + evaluate(inner, this))
     if node.name == "select":
@@ -135,3 +139,19 @@ def _call(node: Call, items: Values, this: Values) -> Values:
         return [any(_truth(evaluate(inner, [item])) for item in items)]
     assert node.name == "all"
     return [all(_truth(evaluate(inner, [item])) for item in items)]
+
+
+_OF_TEXTS: dict[str, Callable[[str, str], bool]] = {
+    "startsWith": lambda text, part: text[: len(part)] == part,
+    "endsWith": lambda text, part: text[len(text) - len(part) :] == part,
+    "contains": lambda text, part: text.find(part) >= 0,
+    "matches": lambda text, part: re.search(part, text) is not None,
+}
+
+
+def _of_text(name: str, items: Values, parts: Values) -> Values:
+    if not items:
+        return []
+    if len(items) > 1 or not isinstance(items[0], str):
+        raise Refused
+    return [_OF_TEXTS[name](items[0], parts[0])]

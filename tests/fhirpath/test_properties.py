@@ -89,7 +89,8 @@ def test_the_suite_prints_as_it_reads(case: Any) -> None:
 # Resources, all made up, and expressions about them
 
 CODINGS = st.fixed_dictionaries(
-    {"code": st.sampled_from("abc")}, optional={"system": st.sampled_from(["urn:x", "urn:y"])}
+    {"code": st.sampled_from("abc")},
+    optional={"system": st.sampled_from(["urn:x", "urn:y"]), "userSelected": st.booleans()},
 )
 CONCEPTS = st.fixed_dictionaries(
     {}, optional={"coding": st.lists(CODINGS, min_size=1, max_size=3), "text": st.just("a")}
@@ -104,11 +105,14 @@ OBSERVATIONS = st.fixed_dictionaries(
         "dataAbsentReason": CONCEPTS,
     },
 )
-PATHS = ["status", "code", "code.coding", "code.coding.code", "code.text", "category", "category.coding.system"]
+PATHS = ["code.coding.userSelected", "code.coding.select(code)", "component.select(code.coding).system"]
+PATHS += ["status", "code", "code.coding", "code.coding.code", "code.text", "category", "category.coding.system"]
 PATHS += ["component", "component.code.coding", "component.code.coding.code", "dataAbsentReason.text", "nothing"]
-INNER = ["code", "code.coding", "coding", "coding.code", "system", "text", "code = 'a'", "coding.exists()", "$this"]
+INNER = ["code.coding.code.isDistinct()", "text.startsWith('a')", "coding.select(code)", "matches('a')"]
+INNER += ["code", "code.coding", "coding", "coding.code", "system", "text", "code = 'a'", "coding.exists()", "$this"]
 VALUES = ["'a'", "'final'", "1", "true", "{}", "'urn:x'", "('a' | 'b')", "code.coding.count()"]
-CALLS = ["exists()", "empty()", "count()", "first()", "last()", "distinct()", "not()", "hasValue()"]
+CALLS = ["isDistinct()", "startsWith('f')", "endsWith('a')", "contains('in')", "matches('^[a-m]')"]
+CALLS += ["exists()", "empty()", "count()", "first()", "last()", "distinct()", "not()", "hasValue()"]
 LAZY = ["where", "select", "exists", "all"]
 SIGNS = ["=", "!=", "and", "or", "xor", "implies", "|", "in", "<", ">"]
 

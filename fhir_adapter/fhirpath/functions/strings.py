@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Protocol
 
 from fhir_adapter.fhirpath.errors import EvaluationError
 from fhir_adapter.fhirpath.functions.conversion import to_string
@@ -29,18 +29,23 @@ _LEAST_SECONDS = 0.001
 _GROUP = re.compile(r"\$(?:(\d{1,4})|\{(\w+)\})")
 
 
-def _tests(name: str, holds: Callable[[str, str], bool]) -> None:
-    """A question about a text and a part of it."""
+QUESTIONS: dict[str, Callable[[str, str], bool]] = {
+    "startsWith": str.startswith,
+    "endsWith": str.endswith,
+    "contains": str.__contains__,
+}
+"""Questions about a text and a part of it."""
 
+
+def _question(name: str, holds: Callable[[str, str], bool]) -> None:
     @function(name, 1)
     def ask(items: Collection, part: Collection) -> Collection:
         value, asked = text(items, f"{name}()"), text(part, f"{name}()")
         return [] if value is None or asked is None else [holds(value, asked)]
 
 
-_tests("startsWith", str.startswith)
-_tests("endsWith", str.endswith)
-_tests("contains", str.__contains__)
+for _name, _holds in QUESTIONS.items():
+    _question(_name, _holds)
 
 
 def _changes(name: str, change: Callable[[str], Any]) -> None:
@@ -159,36 +164,44 @@ def _compiled(written: str, name: str) -> regex.Pattern[str]:
         raise EvaluationError(f"{name}: no regular expression: {error}") from error
 
 
-def _timed(run: Callable[[float], Any], scope: Scope, name: str) -> Any:  # noqa: ANN401 - the answer of the engine
+class Patient(Protocol):
+    """What has some seconds left for regular expressions."""
+
+    patience: float
+
+
+def _timed(run: Callable[[float], Any], patient: Patient, name: str) -> Any:  # noqa: ANN401 - the engine's answer
     """Let a pattern look at a text, for as long as this evaluation has patience with patterns."""
     begun = monotonic()
     try:
-        return run(max(scope.patience, _LEAST_SECONDS))
+        return run(max(patient.patience, _LEAST_SECONDS))
     except TimeoutError as error:
         raise EvaluationError(f"{name}: regular expressions took longer than {REGEX_SECONDS} s") from error
     finally:
-        scope.patience -= monotonic() - begun
+        patient.patience -= monotonic() - begun
+
+
+def is_found(written: str, value: str, patient: Patient) -> bool:
+    """`matches()` of two texts: whether a pattern is found somewhere in a text."""
+    look = _pattern(written, "matches()").search
+    return _timed(lambda seconds: look(value, timeout=seconds), patient, "matches()") is not None
 
 
 @scoped("matches", 1)
 def matches(scope: Scope, items: Collection, pattern: Collection) -> Collection:
     """True when the pattern is found somewhere in the text."""
-    return _tried(scope, items, pattern, "matches()", "search")
+    value, written = text(items, "matches()"), text(pattern, "matches()")
+    return [] if value is None or written is None else [is_found(written, value, scope)]
 
 
 @scoped("matchesFull", 1)
 def matches_full(scope: Scope, items: Collection, pattern: Collection) -> Collection:
     """True when the pattern covers the whole text."""
-    return _tried(scope, items, pattern, "matchesFull()", "fullmatch")
-
-
-def _tried(
-    scope: Scope, items: Collection, pattern: Collection, name: str, way: Literal["search", "fullmatch"]
-) -> Collection:
+    name = "matchesFull()"
     value, written = text(items, name), text(pattern, name)
     if value is None or written is None:
         return []
-    look = getattr(_pattern(written, name), way)
+    look = _pattern(written, name).fullmatch
     return [_timed(lambda seconds: look(value, timeout=seconds), scope, name) is not None]
 
 
