@@ -14,17 +14,18 @@ Source = Literal["native", "server", "hl7"]
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """The place of a problem: a file with line or row, or a resource with a FHIRPath expression."""
+    """The place of a problem: a file with line or row (and column), or a resource with a FHIRPath expression."""
 
     file: str | None = None
     line: int | None = None
     resource: str | None = None
     expression: str | None = None
+    column: int | None = None
 
     def __str__(self) -> str:
         place = self.file or ""
         if self.line is not None:
-            place += f":{self.line}"
+            place += f":{self.line}" if self.column is None else f":{self.line}:{self.column}"
         return " ".join(part for part in (place, self.resource, self.expression) if part)
 
 
@@ -59,6 +60,7 @@ class Issue:
                 "line": self.where.line,
                 "resource": self.where.resource,
                 "expression": self.where.expression,
+                **({} if self.where.column is None else {"column": self.where.column}),
             },
             "rule": self.rule,
             "profile": self.profile,

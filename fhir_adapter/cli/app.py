@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from fhir_adapter import __version__
-from fhir_adapter.cli import doctor, exit_codes, init, results, scores, service, show
+from fhir_adapter.cli import doctor, exit_codes, init, results, scores, service, show, validate
 from fhir_adapter.cli.options import (
     PREFIX,
     Config,
@@ -119,6 +119,7 @@ def push_command(
     return PUSH_OUTCOMES[report.outcome]
 
 
+app.command("validate")(validate.validate_command)
 app.command("init")(init.init_command)
 app.command("pull")(results.pull_command)
 app.command("score")(scores.score_command)

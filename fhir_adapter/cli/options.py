@@ -28,7 +28,7 @@ class OutputFormat(StrEnum):
     JSON = "json"
 
 
-def _load(context: typer.Context, path: Path | None) -> Path | None:
+def load_settings(context: typer.Context, path: Path | None) -> Path | None:
     """Read the configuration before the other options, so that it can give their defaults."""
     from fhir_adapter.settings import read_settings  # noqa: PLC0415 - `--help` must stay fast
 
@@ -42,7 +42,7 @@ def _load(context: typer.Context, path: Path | None) -> Path | None:
     return path
 
 
-def _log(verbose: int) -> int:
+def log_to_standard_error(verbose: int) -> int:
     """Log to standard error, one JSON line an event whatever a value holds; libraries stay silent."""
     import structlog  # noqa: PLC0415 - only when a command really runs
     from structlog.typing import Processor  # noqa: PLC0415
@@ -83,7 +83,7 @@ Config = Annotated[
         "--config",
         envvar=f"{PREFIX}CONFIG",
         is_eager=True,
-        callback=_load,
+        callback=load_settings,
         help="The configuration file.",
         show_default="config.yaml in the user's configuration folder",
     ),
@@ -121,5 +121,12 @@ Format = Annotated[
 ]
 Verbose = Annotated[
     int,
-    typer.Option("-v", "--verbose", count=True, callback=_log, help="Say more on standard error.", show_default=False),
+    typer.Option(
+        "-v",
+        "--verbose",
+        count=True,
+        callback=log_to_standard_error,
+        help="Say more on standard error.",
+        show_default=False,
+    ),
 ]

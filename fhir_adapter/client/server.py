@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Self
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 import httpx2
 
@@ -51,6 +51,7 @@ log = logging.getLogger(__name__)
 _BUSY = (429, 502, 503, 504)
 _CONFLICT = (409, 412)
 _GONE = (404, 410)
+_VERDICTS = (400, 412, 422)
 _STRICT = {"Prefer": "handling=strict"}
 _LONGEST_WAIT_SECONDS = 60.0
 _FIRST_WAIT_SECONDS = 0.5
@@ -61,12 +62,16 @@ class NotFhirError(Retriable):
 
 
 class ServerRejected(AdapterError):
-    """The server refused what was sent; `blamed` are the places of entries that it named, `conflict` an edit there."""
+    """The server refused what was sent; `blamed` are the places of entries that it named, `conflict` an edit there.
 
-    def __init__(self, status: int, issues: Sequence[Issue], blamed: set[int]) -> None:
+    `body` is what it said, in its own words: they may repeat what was sent, so they are shown to nobody as they are.
+    """
+
+    def __init__(self, status: int, issues: Sequence[Issue], blamed: set[int], body: object = None) -> None:
         super().__init__(f"the server answered {status}", *issues)
         self.status = status
         self.blamed = blamed
+        self.body = body
 
     @property
     def conflict(self) -> bool:
@@ -115,6 +120,22 @@ class FhirServer:
             return read_answers(body, entries)
         except BadAnswerError as error:
             raise self._not_fhir(str(error)) from error
+
+    def validate(self, resource_type: str, body: bytes, profile: str | None = None) -> object:
+        """The OperationOutcome of the server's `$validate`, whatever its status (400 and 422 are verdicts too).
+
+        Raises `ServerRejected` when the answer is none, `Retriable` as every request does.
+        """
+        query = f"?profile={quote(profile, safe='')}" if profile else ""
+        try:
+            answer = self._send("POST", f"/{resource_type}/$validate{query}", body)
+        except ServerRejected as error:
+            if error.status in _VERDICTS and outcome_issues(error.body):
+                return error.body
+            raise
+        if not isinstance(answer, dict) or answer.get("resourceType") != "OperationOutcome":
+            raise self._not_fhir("$validate was not answered with an OperationOutcome")
+        return answer
 
     def read_many(self, resource_type: str, ids: Sequence[str]) -> dict[str, dict[str, object]]:
         """The resources of one type that exist under these ids, by id."""
@@ -259,7 +280,7 @@ class FhirServer:
             raise self._retriable("not-authorised", f"the server answered {status}: {hint}")
         if status in _BUSY or status >= 500:  # noqa: PLR2004
             raise self._retriable("server-failed", f"the server answered {status}")
-        raise ServerRejected(status, self._issues(status, body), blamed_entries(body))
+        raise ServerRejected(status, self._issues(status, body), blamed_entries(body), body)
 
     def _json(self, response: httpx2.Response) -> object:
         if len(response.content) > MAX_ANSWER_BYTES:

@@ -15,6 +15,7 @@ from fhir_adapter.issues import Misconfigured
 from fhir_adapter.trial import STUDY_FIELDS, Fact, ScoreRules, Window
 from fhir_adapter.trial_folder.codes import Codes
 from fhir_adapter.trial_folder.read_codes import read_codes
+from fhir_adapter.trial_folder.rule_settings import TrialRuleSettings, rule_settings
 from fhir_adapter.trial_folder.score_settings import (
     ExpectedDose,
     HospitalSettings,
@@ -128,6 +129,7 @@ class TrialFolder:
     planned_doses: tuple[int, ...] = ()
     hospital: HospitalSettings | None = None
     scores: ScoreRules | None = None
+    rules: TrialRuleSettings = field(default_factory=TrialRuleSettings)
 
     def identifier(self, kind: str) -> IdentifierSystem:
         """The identifier system of a kind of record: the trial's own, or `{base}/{trial}/{kind}`."""
@@ -198,6 +200,7 @@ def _folder(path: Path, documents: Mapping[str, Document]) -> TrialFolder:
         planned_doses=tuple(trial.get("doses", {}).get("planned_count", ())),
         hospital=hospital_settings(documents["trial"]),
         scores=score_rules(documents["trial"]),
+        rules=rule_settings(trial),
     )
 
 

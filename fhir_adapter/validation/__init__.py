@@ -1,4 +1,4 @@
-"""What is wrong with this resource: against FHIR R4 itself (`check_structure`)."""
+"""What is wrong with this resource: against R4 and profiles (`Validator`), or R4 alone (`check_structure`)."""
 
 from __future__ import annotations
 
@@ -7,8 +7,18 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from fhir_adapter.issues import Issue
+    from fhir_adapter.validation.validator import Validator
 
-__all__ = ["check_structure", "checked_types", "resource_types"]
+__all__ = ["Validator", "check_structure", "checked_types", "resource_types"]
+
+
+def __getattr__(name: str) -> object:
+    """`Validator`, imported when it is asked for: who only wants the names of types pays for no compiler."""
+    if name == "Validator":
+        from fhir_adapter.validation.validator import Validator  # noqa: PLC0415
+
+        return Validator
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def check_structure(resource: object) -> list[Issue]:

@@ -17,9 +17,15 @@ from fhir_adapter.validation.r4_table import Primitive, Table
 
 Defect = tuple[Code, str]
 
-CONTROL = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff"
+CONTROL = r"\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff"
+"""What R4 allows in no text; of those from U+007F on it says nothing."""
+
+_INVISIBLE = r"\x7f-\x9f"
+"""Controls that no address, code or other identifying text needs."""
+
 BIDI = r"\u202a-\u202e\u2066-\u2069"
 _HAS_CONTROL = re.compile(f"[{CONTROL}]")
+_HAS_INVISIBLE = re.compile(f"[{_INVISIBLE}]")
 _HAS_BIDI = re.compile(f"[{BIDI}]")
 # The page's own expression, (\s*([0-9a-zA-Z\+/=]){4}\s*)+, tries all ways to share out blanks: 2^n steps on bad input.
 _BASE64 = r"(?=\s*[A-Za-z0-9+/])\s*+(?:[A-Za-z0-9+/]{4}\s*+)*+(?:(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)\s*+)?"
@@ -29,6 +35,9 @@ _DATE = slice(0, 10)
 
 SHOWN_TEXTS = frozenset({"Identifier.value"})
 """Elements of type string that identify: like codes, they may not change the direction in which they are shown."""
+
+_REMEMBERED, _SHORT = 4_000, 100
+"""How many right texts of a type are remembered, and up to what length: systems and codes come again and again."""
 
 _FREE_TEXTS = frozenset({"string", "markdown", "xhtml"})
 _DATES = frozenset({"date", "dateTime", "instant"})
@@ -67,7 +76,7 @@ class PrimitiveCheck:
 def primitive_checks(table: Table) -> dict[str, PrimitiveCheck]:
     """One check for each primitive type of the table, and one for texts that identify (`SHOWN_TEXTS`)."""
     checks = {name: _check(name, spec, table) for name, spec in table.primitives.items()}
-    pattern = f"[^{CONTROL}{BIDI}]{{1,{table.primitives['string'].max_length}}}"
+    pattern = f"[^{CONTROL}{_INVISIBLE}{BIDI}]{{1,{table.primitives['string'].max_length}}}"
     return checks | dict.fromkeys(SHOWN_TEXTS, _text_check("string", re.compile(pattern), identifies=True))
 
 
@@ -110,14 +119,23 @@ def _pattern(name: str, spec: Primitive, table: Table) -> str:
         return rf"\s*<div[\s/>][^{CONTROL}]*"
     if name in _FREE_TEXTS:
         return f"[^{CONTROL}]{{1,{spec.max_length or table.primitives['string'].max_length}}}"
-    return rf"(?=[^{CONTROL}{BIDI}]+\Z)(?:{spec.regex})"
+    return rf"(?=[^{CONTROL}{_INVISIBLE}{BIDI}]+\Z)(?:{spec.regex})"
 
 
 def _text_check(name: str, pattern: re.Pattern[str], *, identifies: bool) -> PrimitiveCheck:
     fullmatch = pattern.fullmatch
+    known: set[object] = set()
 
     def accepts(value: object) -> bool:
-        return isinstance(value, str) and fullmatch(value) is not None
+        if value.__class__ is not str:
+            return False
+        if value in known:
+            return True
+        if fullmatch(value) is None:
+            return False
+        if len(known) < _REMEMBERED and len(value) < _SHORT:
+            known.add(value)
+        return True
 
     return PrimitiveCheck(accepts, lambda value: _explain_text(name, value, identifies=identifies))
 
@@ -173,7 +191,7 @@ def _explain_text(name: str, value: object, *, identifies: bool) -> Defect:
         return _wrong_type(value, f"a text ({name})")
     if not value:
         return "empty", "an empty text; leave the element out"
-    if _HAS_CONTROL.search(value):
+    if _HAS_CONTROL.search(value) or (identifies and _HAS_INVISIBLE.search(value)):
         return "control-character", "a control character; only tab, carriage return and line feed may stand in a text"
     if identifies and _HAS_BIDI.search(value):
         return "bidi-control", "a character that changes the direction of text; none may stand where something is named"

@@ -37,6 +37,7 @@ RIGHT = [
     ("valueInteger", Decimal("-0")),
     ("valueString", "阳性 \u3000 naïve 👩\u200d⚕️ O'Brien\tline\r\nline"),
     ("valueString", "\u202eturned"),
+    ("valueString", "CARDIOsphere\x99"),
     ("valueString", "x" * 200),
     ("valueMarkdown", "# a\n\nb\u00a0c"),
 ]
@@ -95,8 +96,8 @@ WRONG = [
     ("valueDecimal", Decimal("-Infinity"), "format"),
     ("valueString", "", "empty"),
     ("valueString", "a\x1b[31m", "control-character"),
-    ("valueString", "a\x85", "control-character"),
-    ("valueString", "a\x7f", "control-character"),
+    ("valueUri", "urn:a\x85", "control-character"),
+    ("valueCode", "a\x7f", "control-character"),
     ("valueString", "\ud800", "control-character"),
     ("valueString", "x" * 1_048_577, "format"),
     ("valueMarkdown", "\x0b", "control-character"),
