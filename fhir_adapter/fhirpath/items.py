@@ -328,8 +328,10 @@ def compare(left: Item, right: Item) -> int | None:
     return temporal.compare(*pair)
 
 
-def _compare_amounts(left: Mapping[str, Any], right: Mapping[str, Any]) -> int | None:
-    """FHIR quantities in no UCUM unit (tablets) have an order when both are in the same one."""
+def _compare_amounts(left: object, right: object) -> int | None:
+    """FHIR quantities in no UCUM unit (tablets) have an order when both are in the same one; what is none has none."""
+    if not isinstance(left, dict) or not isinstance(right, dict):
+        return None
     if any(left.get(name) != right.get(name) for name in ("system", "code", "unit")):
         return None
     one, other = left.get("value"), right.get("value")

@@ -123,5 +123,5 @@ def _zone(snapshot: Snapshot, subject: str) -> tzinfo:
 def _evidence(snapshot: Snapshot, digests: Sequence[str]) -> Iterator[Entry]:
     """The results that were used, by the hash of their content: the very bodies, digit by digit."""
     for received in (snapshot.bodies[digest] for digest in digests if digest in snapshot.bodies):
-        at = {"fullUrl": f"{received.place}/{received.name}"} if received.place.startswith("http") else {}
-        yield {**at, "resource": fhirjson.loads(received.body)}
+        at = f"{received.place}/{received.name}" if received.place.startswith("http") else ""
+        yield entry_of(fhirjson.loads(received.body), at)

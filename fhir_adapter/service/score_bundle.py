@@ -36,9 +36,11 @@ def bundle_of(entries: Sequence[Entry], issues: Iterable[Issue]) -> bytes:
     return fhirjson.dumps({"resourceType": "Bundle", "type": "collection", **({"entry": every} if every else {})})
 
 
-def entry_of(resource: Resource) -> Entry:
-    """An entry under an address made of its content: the same score is the same entry."""
-    return {"fullUrl": f"urn:uuid:{uuid.uuid5(_ENTRIES, fhirjson.dumps(resource).decode())}", "resource": resource}
+def entry_of(resource: Resource, address: str = "") -> Entry:
+    """An entry under its own address, else under one made of its content: the same score is the same entry."""
+    if ":" not in address:
+        address = f"urn:uuid:{uuid.uuid5(_ENTRIES, fhirjson.dumps(resource).decode())}"
+    return {"fullUrl": address, "resource": resource}
 
 
 def used_results(one: WindowScore) -> Iterator[Result]:

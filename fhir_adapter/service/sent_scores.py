@@ -62,7 +62,7 @@ def score_sent(query: bytes, resource: Resource) -> bytes:
         labels = _labels(kept)
         scores += [entry_of(score_observation(one, subject=shown[key].reference, labels=labels)) for one in windows]
         used = {result.reference.partition("#")[0] for one in windows for result in used_results(one)}
-        evidence += [{"resource": one.resource} for one in kept if _name(one) in used]
+        evidence += [entry_of(one.resource, one.address) for one in kept if _name(one) in used]
     return bundle_of([*scores, *(evidence if asked.evidence else ())], issues)
 
 

@@ -5,12 +5,11 @@ Source: https://hl7.org/fhir/R4/operation-resource-validate.html
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
-from fhir_adapter.issues import Issue, Where
 from fhir_adapter.service.asked import VALIDATE, Asked, of_parameters, of_query
 from fhir_adapter.serving.outcome import Problem, outcome_body, problem_of, refusal
-from fhir_adapter.validation import check_structure, checked_types, resource_types
+from fhir_adapter.validation import check, resource_types
 
 _MODES = ("create", "update", "profile")
 
@@ -31,7 +30,8 @@ def validate(kind: str, query: bytes, sent: Mapping[str, object]) -> bytes:
         raise refusal(400, "structure", "resourceType is missing or no text", "resourceType")
     if found != kind:
         raise refusal(400, "invalid", f"the resource is of another type; the address says {kind}", "resourceType")
-    problems = [problem_of(issue) for issue in (*check_structure(resource), *_not_evaluated(kind, resource, asked))]
+    profiles = [asked.profile] if asked.profile else []
+    problems = [problem_of(issue) for issue in check(resource, profiles)]
     return outcome_body(problems or [Problem("informational", "nothing wrong was found", severity="information")])
 
 
@@ -50,17 +50,3 @@ def _asked(kind: str, query: bytes, sent: Mapping[str, object]) -> tuple[Asked, 
 def _carries_resource(sent: Mapping[str, object]) -> bool:
     parts = sent.get("parameter")
     return isinstance(parts, list) and any(isinstance(part, dict) and part.get("name") == "resource" for part in parts)
-
-
-def _not_evaluated(kind: str, resource: Mapping[str, object], asked: Asked) -> Iterator[Issue]:
-    """What this validator does not look at yet; never passed over in silence, never an error."""
-    if kind not in checked_types():
-        message = "the structure of this resource type is not evaluated yet"
-        yield Issue("information", "type-not-evaluated", message, Where(expression=kind))
-    meta = resource.get("meta")
-    stated = meta.get("profile") if isinstance(meta, dict) else None
-    profiles = [one for one in (stated if isinstance(stated, list) else ()) if isinstance(one, str)]
-    for _ in (*([asked.profile] if asked.profile else []), *profiles):
-        message = "a profile was named; profiles are not evaluated yet, only FHIR R4 itself"
-        yield Issue("warning", "profile-not-evaluated", message, Where(expression=f"{kind}.meta.profile"))
-        return

@@ -20,7 +20,7 @@ from fhir_adapter.mappers.r4.provenance import Grounds
 from fhir_adapter.sources import Reading
 from fhir_adapter.store import EDITED, Sent
 from fhir_adapter.sync.content import same_content, version_in
-from fhir_adapter.validation import check_structure
+from fhir_adapter.validation import check
 
 Action = Literal["create", "update", "unchanged", "withdrawn", "conflict", "blocked"]
 ACTIONS: tuple[Action, ...] = get_args(Action)
@@ -120,7 +120,7 @@ def _block_invalid(items: Sequence[Item], resources: Mapping[str, Mapped]) -> tu
     for item in items:
         found: list[Issue] = []
         if item.action in ("create", "update"):
-            found = [issue for issue in check_structure(resources[item.name].resource) if issue.is_error]
+            found = [issue for issue in check(resources[item.name].resource) if issue.is_error]
         issues.extend(_at_origin(issue, resources[item.name]) for issue in found)
         kept.append(replace(item, action="blocked") if found else item)
     return kept, issues

@@ -26,7 +26,7 @@ from fhir_adapter.store import Sent
 from fhir_adapter.sync.content import content_digest, version_in
 from fhir_adapter.sync.plan import Action, Existing, Item, SyncPlan, same_identifier
 from fhir_adapter.trial import MomentError, read_moment
-from fhir_adapter.validation import check_structure
+from fhir_adapter.validation import check
 
 _SAYS = ("valueQuantity", "valueRange", "interpretation", "component")
 _LINKS = ("subject", "extension")
@@ -162,7 +162,7 @@ def _written(draft: Draft, item: Item, resource: Resource, grounds: Grounds) -> 
 
 
 def _wrong(resource: Resource) -> list[Issue]:
-    return [issue for issue in check_structure(resource) if issue.is_error]
+    return [issue for issue in check(resource) if issue.is_error]
 
 
 def _conflict(draft: Draft, code: str, message: str) -> tuple[Item, list[Issue]]:

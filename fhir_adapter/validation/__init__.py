@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ if TYPE_CHECKING:
     from fhir_adapter.issues import Issue
     from fhir_adapter.validation.validator import Validator
 
-__all__ = ["Validator", "check_structure", "checked_types", "resource_types"]
+__all__ = ["Validator", "check", "check_structure", "checked_types", "resource_types"]
 
 
 def __getattr__(name: str) -> object:
@@ -19,6 +20,18 @@ def __getattr__(name: str) -> object:
 
         return Validator
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def check(resource: object, profiles: Sequence[str] = ()) -> list[Issue]:
+    """As `Validator.check`, with R4 core and this project's profiles alone; the validator is made at the first call."""
+    return _validator().check(resource, profiles)
+
+
+@cache
+def _validator() -> Validator:
+    from fhir_adapter.validation.validator import Validator  # noqa: PLC0415
+
+    return Validator()
 
 
 def check_structure(resource: object) -> list[Issue]:

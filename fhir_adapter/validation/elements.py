@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from fhir_adapter.validation.bindings import binding_check
+from fhir_adapter.validation.element_ids import element_id_checks
 from fhir_adapter.validation.extensions import Extensions
 from fhir_adapter.validation.findings import one_of
 from fhir_adapter.validation.invariants import Invariant, invariants
@@ -210,6 +211,7 @@ class Elements:
         yield from primitive_limits(self.engine, element, ref)
         yield from text_checks(self.engine, ref)
         yield from canonical_checks(element, ref)
+        yield from element_id_checks(element)
         if element.is_choice:
             for each in element.slices:
                 for own in each.types:

@@ -44,7 +44,7 @@ class Options:
     """Whether invariants and value sets are left out."""
     security_checks: bool = False
     """Whether texts that look like HTML are errors."""
-    allow_examples: bool = True
+    allow_examples: bool = False
     """Whether extensions under example.org and acme.com, which nobody defines, are let be."""
 
 

@@ -78,8 +78,9 @@ class Invariant:
             run.not_evaluated(f"{rule.key} has no answer: {error}", path, rule.key)
             return False
         if not holds:
-            severity: Severity = "error" if rule.severity == "error" else "warning"
-            run.report(severity, "invariant", f"{rule.key}: {rule.human}", path, rule.key)
+            severity: Severity = "error" if rule.severity == "error" and holds is not None else "warning"
+            open_end = " (cannot be decided from what is here)" if holds is None else ""
+            run.report(severity, "invariant", f"{rule.key}: {rule.human}{open_end}", path, rule.key)
         return bool(holds)
 
     def _compile(self) -> Expression:

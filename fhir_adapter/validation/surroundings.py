@@ -111,7 +111,7 @@ class Place(NamedTuple):
 class Surroundings:
     """What can be seen from the resources within one root resource; nothing is looked at before it is asked for."""
 
-    __slots__ = ("_names", "_places", "_root", "verdicts")
+    __slots__ = ("_names", "_places", "_root", "element_ids", "verdicts")
 
     def __init__(self, root: Json) -> None:
         self._root = root
@@ -119,6 +119,8 @@ class Surroundings:
         self._names: frozenset[str] | None = None
         self.verdicts: dict[tuple[int, str], bool] = {}
         """Whether the targets of references are right by a profile, by the identity of the target's object."""
+        self.element_ids: dict[tuple[int, str], str] = {}
+        """Where an id of an element was seen first, by the identity of the resource and the id."""
 
     @classmethod
     def of(cls, root: Json) -> Surroundings:
