@@ -69,19 +69,20 @@ class Engine:
 
     def elements(self, address: str) -> Elements | None:
         """A structure by its canonical address or the bare name of a type of R4; None when it cannot be used."""
-        if address not in self._elements:
-            self._elements[address] = self._read(address)
-        return self._elements[address]
+        if address in self._elements:
+            return self._elements[address]
+        definition = self.definitions.structure(address)
+        if definition is None:
+            return None  # not remembered: a resource may name any number of addresses
+        found = self._elements[address] = self._read(address, definition)
+        return found
 
     def structure(self, address: str) -> Structure | None:
         """The plan of a structure."""
         found = self.elements(address)
         return found.structure if found else None
 
-    def _read(self, address: str) -> Elements | None:
-        definition = self.definitions.structure(address)
-        if definition is None:
-            return None
+    def _read(self, address: str, definition: dict[str, Any]) -> Elements | None:
         try:
             return Elements(self, plan_of(snapshot_of(definition, self.definitions.structure)))
         except (PlanError, SnapshotError) as error:

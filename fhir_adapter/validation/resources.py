@@ -76,11 +76,13 @@ def _checks(
     """The checks of the type and of every profile; one that is known to repeat all rules of its type is enough."""
     usable: list[tuple[str, Check]] = []
     is_covered = False
-    for address in dict.fromkeys([*profiles, *_stated(value), *_implied(engine, value, kind)]):
+    stated = _stated(value)
+    places = _places(stated, path) if stated else {}
+    for address in dict.fromkeys([*profiles, *stated, *_implied(engine, value, kind)]):
         check = engine.profile_check(address)
         structure = engine.structure(address)
         if check is None or structure is None:
-            engine.unknown_profile(address, _place_of(address, value, path), run)
+            engine.unknown_profile(address, places.get(address, path), run)
         elif not engine.is_a(kind, structure.type):
             message = f"the profile {address} is for {structure.type}, the resource is a {kind}"
             run.error("profile-type", message, path, address)
@@ -98,11 +100,12 @@ def _stated(value: Json) -> list[str]:
     return [each for each in stated if isinstance(each, str)] if isinstance(stated, list) else []
 
 
-def _place_of(address: str, value: Json, path: str) -> str:
-    """Where a resource names a profile; the resource itself when the profile comes from elsewhere."""
-    stated = value["meta"].get("profile") if isinstance(value.get("meta"), dict) else None
-    place = stated.index(address) if isinstance(stated, list) and address in stated else None
-    return path if place is None else f"{path}.meta.profile[{place}]"
+def _places(stated: list[str], path: str) -> dict[str, str]:
+    """Where a resource names each of its profiles."""
+    found: dict[str, str] = {}
+    for place, address in enumerate(stated):
+        found.setdefault(address, f"{path}.meta.profile[{place}]")
+    return found
 
 
 def _implied(engine: Engine, value: Json, kind: str) -> list[str]:
