@@ -15,13 +15,17 @@ from benchmarks.pushing import measure_push
 from benchmarks.scores import measure_scores
 from benchmarks.service import measure_service
 from benchmarks.timing import Figure
+from benchmarks.validation import measure_validation
 
 RESULTS = Path(__file__).parent / "results"
 
 
 def main() -> None:
     """Measure, print, write."""
-    figures = [*measure_mapping(), *measure_push(), *measure_scores(), *measure_service(), *measure_fhirpath()]
+    figures = [
+        *(*measure_mapping(), *measure_push(), *measure_scores(), *measure_service(), *measure_fhirpath()),
+        *measure_validation(),
+    ]
     _print(figures)
     RESULTS.mkdir(exist_ok=True)
     report = {"python": platform.python_version(), "figures": [figure.to_dict() for figure in figures]}
