@@ -114,7 +114,7 @@ def _block_twice(items: Sequence[Item], mapped: Sequence[Mapped]) -> tuple[list[
 
 
 def _block_invalid(items: Sequence[Item], resources: Mapping[str, Mapped]) -> tuple[list[Item], list[Issue]]:
-    """Check everything that would be sent against FHIR itself; what fails is blocked, with its row."""
+    """Check everything that would be sent against FHIR and its profiles; what fails is blocked, with its row."""
     kept: list[Item] = []
     issues: list[Issue] = []
     for item in items:
