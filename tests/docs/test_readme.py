@@ -29,6 +29,7 @@ PAGES = (
     "docs/how-to/your-server.md",
     "docs/how-to/check-your-set-up.md",
     "docs/how-to/your-scores.md",
+    "docs/how-to/validate.md",
 )
 SEND_PAGE = "docs/how-to/send-scores.md"
 SERVICE_PAGE = "docs/how-to/your-service.md"
