@@ -42,13 +42,13 @@ class Run:
         self.depth = 0
         """Through how many references the walk has gone."""
         self.issues: list[Issue] = []
-        self._seen: set[tuple[str, str, str]] = set()
+        self._seen: set[tuple[str, str, str, str]] = set()
         self._errors = 0
         self._warnings = 0
 
     def report(self, severity: Severity, code: str, message: str, path: str, rule: str) -> None:
         """Note one finding at the FHIRPath `path`; raises `TooManyError` where there are enough."""
-        key = (code, "" if code == NOT_EVALUATED else path, rule)
+        key = (severity, code, "" if code == NOT_EVALUATED else path, rule)
         if key in self._seen:
             return
         if severity == "warning":
