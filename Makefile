@@ -1,6 +1,6 @@
 # Everything starts here: `make demo` and `make test` need Python >= 3.11, make and a package index, nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint check bench chaos mutants golden elements model examples lock clean
+.PHONY: help setup demo test lint check bench chaos mutants golden elements model core examples profiles lock clean
 
 PYTHON ?= python3
 UV_VERSION := 0.13.9
@@ -60,8 +60,15 @@ elements: $(READY) ## the table of R4 elements again, from the package hl7.fhir.
 model: $(READY) ## the element model of FHIRPath again, from the package hl7.fhir.r4.core: make model PACKAGE=...tgz
 	$(BIN)/python -m fhir_adapter.fhirpath.generate_model $(PACKAGE) fhir_adapter/fhirpath/r4_model.json
 
-examples: $(READY) ## the invariants of FHIR R4 on all its examples: make examples PACKAGES=folder of the two packages
+core: $(READY) ## the trimmed copy of R4 core again, from the package hl7.fhir.r4.core: make core PACKAGE=...tgz
+	$(BIN)/python -m fhir_adapter.validation.packages.generate_core $(PACKAGE) fhir_adapter/validation/packages/r4_core.zip
+
+examples: $(READY) ## FHIR R4's own examples against its invariants and the validator: make examples PACKAGES=folder of the two packages
 	$(BIN)/python -m tests.fhirpath.examples $(PACKAGES)
+	$(BIN)/python -m tests.validation.examples $(PACKAGES)
+
+profiles: $(READY) ## the JSON of profiles/ again, from profiles/fsh/ (needs Node with npm): make profiles FHIR_CORE=...tgz
+	FHIR_CORE='$(FHIR_CORE)' $(BIN)/python -m tests.profiles.build
 
 lock: $(READY) ## the lock files again, after a change of pyproject.toml
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
