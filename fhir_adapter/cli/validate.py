@@ -91,6 +91,15 @@ def validate_command(
             "--jobs", envvar=f"{PREFIX}JOBS", min=0, max=_MOST_JOBS, help="Processes; 0 is one for each core."
         ),
     ] = 1,
+    trial: Annotated[
+        str | None,
+        typer.Option(
+            "--trial",
+            envvar=f"{PREFIX}TRIAL",
+            help="A trial, or its folder: its rules are asked of all resources together.",
+            show_default=False,
+        ),
+    ] = None,
     strict_extensions: Annotated[
         bool, typer.Option("--strict-extensions", help="An extension that no package defines is an error.")
     ] = False,
@@ -150,18 +159,25 @@ def validate_command(
     }
     backends = _backends(backend)
     checking = Checking(tuple(profile or ()), _packages(package), backends, _server(context, server, backends), options)
-    return _run(files_in(paths), checking, jobs or _cores(), output)
+    return _run(files_in(paths), checking, jobs or _cores(), output, trial)
 
 
-def _run(files: list[str], checking: Checking, jobs: int, output: ValidateFormat) -> int:
+def _run(files: list[str], checking: Checking, jobs: int, output: ValidateFormat, trial: str | None) -> int:
     from fhir_adapter.cli.validate_shown import Progress  # noqa: PLC0415
     from fhir_adapter.jobs.validate import Comparison, Tally, validate  # noqa: PLC0415
     from fhir_adapter.jobs.validate_documents import Reading, documents_in  # noqa: PLC0415
 
     tally, reading = Tally(), Reading()
+    documents = documents_in(files, reading)
+    rules = None
+    if trial is not None:
+        from fhir_adapter.jobs.validate_trial import TrialRules  # noqa: PLC0415 - half a second, for who asks for it
+
+        rules = TrialRules(trial)
+        documents = rules.through(documents)
     comparison = Comparison(checking.backends) if len(checking.backends) > 1 else None
     with (
-        closing(validate(documents_in(files, reading), checking, jobs, _tell_problems)) as found,
+        closing(validate(documents, checking, jobs, _tell_problems)) as found,
         _shown(output, tally, comparison) as shown,
         Progress(reading, tally) as progress,
     ):
@@ -170,6 +186,8 @@ def _run(files: list[str], checking: Checking, jobs: int, output: ValidateFormat
             if comparison is not None:
                 comparison.add(checked)
             progress.step()
+        if rules is not None:
+            shown.show(tally.add(rules.checked()))
     show.print_issues(tally.set_aside, "files that could not be read")
     return _exit_code(tally)
 

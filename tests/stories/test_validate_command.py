@@ -162,3 +162,23 @@ def test_wrong_use_ends_with_2(person: Person, arguments: tuple[str, ...], code:
     assert (run.exit_code, run.out) == (code, "")
     assert "Traceback" not in run.err
     assert run.err.strip()
+
+
+def test_the_rules_of_the_trial_are_asked_too(person: Person) -> None:
+    """Of the seed trial's made-up subjects one came outside a visit's window; a dose on a day of rest is found."""
+    mapped = person.runs("map", "--trial", "nct02569463", "--out", "-").out.encode().splitlines()
+    doses = [json.loads(line) for line in mapped if b"trial-dose" in line]
+    extra = {**doses[0], "id": "made-up-extra", "effectiveDateTime": "2015-11-11T09:00:00+08:00"}
+    extra.pop("_effectiveDateTime")
+    (person.home / "trial.ndjson").write_bytes(b"\n".join([*mapped, json.dumps(extra).encode()]) + b"\n")
+
+    run = person.runs("validate", "trial.ndjson", "--trial", "nct02569463", "--format", "json")
+
+    broken = [issue for issue in run.report["issues"] if (issue["rule"] or "").startswith("rules.")]
+    assert sorted((one["code"], one["severity"]) for one in broken) == [
+        ("dose-day", "warning"),
+        ("visit-window", "warning"),
+    ]
+    assert [one["where"]["resource"] for one in broken if one["code"] == "dose-day"] == [
+        "MedicationAdministration/made-up-extra"
+    ]
