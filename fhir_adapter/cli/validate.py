@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from fhir_adapter.cli import exit_codes, show
-from fhir_adapter.cli.options import PREFIX, load_settings, log_to_standard_error
+from fhir_adapter.cli.options import PREFIX, load_settings, log_to_standard_error, trial_folder
 from fhir_adapter.issues import Issue, Misconfigured, Where
 
 if TYPE_CHECKING:
@@ -158,26 +158,21 @@ def validate_command(
         "best_practice": best_practice,
     }
     backends = _backends(backend)
-    checking = Checking(tuple(profile or ()), _packages(package), backends, _server(context, server, backends), options)
-    return _run(files_in(paths), checking, jobs or _cores(), output, trial)
+    asked = _server(context, server, backends)
+    folder = trial_folder(trial) if trial else None
+    checking = Checking(tuple(profile or ()), _packages(package), backends, asked, options, folder)
+    return _run(files_in(paths), checking, jobs or _cores(), output)
 
 
-def _run(files: list[str], checking: Checking, jobs: int, output: ValidateFormat, trial: str | None) -> int:
+def _run(files: list[str], checking: Checking, jobs: int, output: ValidateFormat) -> int:
     from fhir_adapter.cli.validate_shown import Progress  # noqa: PLC0415
     from fhir_adapter.jobs.validate import Comparison, Tally, validate  # noqa: PLC0415
     from fhir_adapter.jobs.validate_documents import Reading, documents_in  # noqa: PLC0415
 
     tally, reading = Tally(), Reading()
-    documents = documents_in(files, reading)
-    rules = None
-    if trial is not None:
-        from fhir_adapter.jobs.validate_trial import TrialRules  # noqa: PLC0415 - half a second, for who asks for it
-
-        rules = TrialRules(trial)
-        documents = rules.through(documents)
     comparison = Comparison(checking.backends) if len(checking.backends) > 1 else None
     with (
-        closing(validate(documents, checking, jobs, _tell_problems)) as found,
+        closing(validate(documents_in(files, reading), checking, jobs, _tell_problems)) as found,
         _shown(output, tally, comparison) as shown,
         Progress(reading, tally) as progress,
     ):
@@ -186,8 +181,6 @@ def _run(files: list[str], checking: Checking, jobs: int, output: ValidateFormat
             if comparison is not None:
                 comparison.add(checked)
             progress.step()
-        if rules is not None:
-            shown.show(tally.add(rules.checked()))
     show.print_issues(tally.set_aside, "files that could not be read")
     return _exit_code(tally)
 

@@ -89,7 +89,8 @@ def _row(one: Broken, comparison: Comparison | None) -> list[object]:
 
 def _print_comparison(comparison: Comparison) -> None:
     rows = [(_names(by, comparison), count) for by, count in comparison.places.most_common()]
-    show.print_table("Places with an error, by who finds it", ("found by", "places"), rows)
+    if rows:
+        show.print_table("Places with an error, by who finds it", ("found by", "places"), rows)
     if comparison.differences:
         differing = comparison.differences[:MOST_DIFFERENCES]
         body = [(one.where, _names(one.found_by, comparison), "; ".join(one.messages)) for one in differing]
@@ -98,7 +99,8 @@ def _print_comparison(comparison: Comparison) -> None:
     if hidden > 0:
         show.print_lines([f"and {hidden} more places; --format json lists {len(comparison.differences)}"])
     verdicts = (
-        f"error or no error: the same for {comparison.same_verdict} resources, not for {comparison.other_verdict}"
+        f"error or no error: the same for {show.counted(comparison.same_verdict, 'resources')}, "
+        f"not for {comparison.other_verdict}"
     )
     show.print_lines([f"{', '.join(comparison.backends)}: {verdicts}"])
 

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from fhir_adapter import fhirjson
 from fhir_adapter.issues import Issue, Misconfigured, Source, Where
 from fhir_adapter.jobs.validate_documents import Document
 from fhir_adapter.validation.backends import Backend
-from fhir_adapter.validation.positions import position_of
+from fhir_adapter.validation.canonical_resources import profiles_folder
+from fhir_adapter.validation.positions import Positions
+from fhir_adapter.validation.run import NOT_EVALUATED
 
+if TYPE_CHECKING:
+    from fhir_adapter.jobs.validate_trial import Note
+    from fhir_adapter.trial_folder import TrialFolder
+
+FIRST_PLACES: Final = 3
+"""How many places of one rule are told in a summary."""
+MOST_RULES: Final = 2_000
+"""Rules that are told apart; there are not so many, unless a document makes them up."""
 UNREAD: Final = frozenset({"file-unreadable"})
 """Codes of what is not wrong with a resource, but keeps a file from being looked at."""
 _NO_OPTIONS: Final[Mapping[str, object]] = {}
@@ -24,8 +35,8 @@ _NO_OPTIONS: Final[Mapping[str, object]] = {}
 class Checking:
     """What a run of `validate` is to look at: profiles beside those that resources name, packages, backends, options.
 
-    `server` are the `ServerSettings` of the backend `server`; `options` are those of the `Validator`. It is handed to
-    other processes, so it holds nothing that is open.
+    `server` are the `ServerSettings` of the backend `server`; `options` are those of the `Validator`; `trial` is the
+    trial whose rules are asked too. It is handed to other processes, so it holds nothing that is open.
     """
 
     profiles: tuple[str, ...] = ()
@@ -33,13 +44,15 @@ class Checking:
     backends: tuple[Source, ...] = ("native",)
     server: Any = None
     options: Mapping[str, object] = field(default_factory=lambda: _NO_OPTIONS)
+    trial: TrialFolder | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
     """What came of one document: its place, the resource in it, and what was found.
 
-    `looked_at` is False for what is no JSON or could not be read; then `issues` says why.
+    `looked_at` is False for what is no JSON or could not be read; then `issues` says why. `notes` are for the rules of
+    the trial that look at all resources together.
     """
 
     file: str
@@ -47,6 +60,7 @@ class Checked:
     resource: str | None
     issues: tuple[Issue, ...]
     looked_at: bool = True
+    notes: tuple[Note, ...] = ()
 
     @property
     def unread(self) -> bool:
@@ -57,9 +71,11 @@ class Checked:
 class Checker:
     """The backends of a run, open."""
 
-    def __init__(self, backends: Sequence[Backend], profiles: Sequence[str], problems: Sequence[Issue] = ()) -> None:
+    def __init__(self, backends: Sequence[Backend], checking: Checking, problems: Sequence[Issue] = ()) -> None:
         self._backends = backends
-        self._profiles = profiles
+        self._profiles = checking.profiles
+        self._trial = checking.trial
+        self._left_open: Counter[tuple[str, Source]] = Counter()
         self.problems = tuple(problems)
         """What in the packages could not be read."""
 
@@ -76,9 +92,37 @@ class Checker:
             issue = Issue("error", "wrong-json-type", message, Where(document.file, document.line), "Resource")
             return Checked(document.file, document.line, None, (issue,))
         found = [issue for backend in self._backends for issue in backend.check(resource, self._profiles)]
-        issues = tuple(_placed(issue, document, resource) for issue in found)
+        places = Positions(document.text, resource)
+        issues = [self._placed(issue, document, places) for issue in found]
+        told, notes = self._trial_says(document, resource, places)
         label = next((issue.where.resource for issue in issues), None)
-        return Checked(document.file, document.line, label, issues)
+        return Checked(document.file, document.line, label, (*issues, *told), notes=notes)
+
+    def _placed(self, issue: Issue, document: Document, places: Positions) -> Issue:
+        """The finding with its line and column in the file, as far as anybody is told of them."""
+        line, column = document.line, None
+        if issue.code != NOT_EVALUATED or self._is_news(issue):
+            inside, column = places.of(issue.where.expression)
+            line += inside - 1
+        where = Where(document.file, line, issue.where.resource, issue.where.expression, column)
+        return replace(issue, where=where)
+
+    def _is_news(self, issue: Issue) -> bool:
+        """Whether it was not said often before; of a million results of one code there is one thing to say."""
+        key = (issue.rule or issue.message, issue.source)
+        if key in self._left_open or len(self._left_open) < MOST_RULES:
+            self._left_open[key] += 1
+        return self._left_open[key] <= FIRST_PLACES
+
+    def _trial_says(
+        self, document: Document, resource: Mapping[str, Any], places: Positions
+    ) -> tuple[tuple[Issue, ...], tuple[Note, ...]]:
+        if self._trial is None:
+            return (), ()
+        from fhir_adapter.jobs.validate_trial import Page, read_notes, read_results  # noqa: PLC0415 - for who asks
+
+        page = Page(resource, document.file, document.line, places)
+        return tuple(read_results(page, self._trial)), tuple(read_notes(page))
 
 
 @contextmanager
@@ -87,7 +131,7 @@ def opened(checking: Checking) -> Iterator[Checker]:
     with ExitStack() as stack:
         problems: list[Issue] = []
         backends = [stack.enter_context(_backend(source, checking, problems)) for source in checking.backends]
-        yield Checker(backends, checking.profiles, problems)
+        yield Checker(backends, checking, problems)
 
 
 def _backend(source: Source, checking: Checking, problems: list[Issue]) -> Backend:
@@ -101,7 +145,7 @@ def _backend(source: Source, checking: Checking, problems: list[Issue]) -> Backe
     from fhir_adapter.validation.backends.hl7 import Hl7Backend  # noqa: PLC0415
 
     strict = checking.options.get("unknown_extensions") == "error"
-    return Hl7Backend(checking.packages, strict_extensions=strict)
+    return Hl7Backend((profiles_folder(), *checking.packages), strict_extensions=strict)
 
 
 def _native(checking: Checking, problems: list[Issue]) -> Backend:
@@ -124,10 +168,3 @@ def _no_json(document: Document, error: fhirjson.JsonError) -> Issue:
         line, column = document.line + cause.lineno - 1, cause.colno
     message = f"not JSON: {cause.msg if isinstance(cause, json.JSONDecodeError) else error}"
     return Issue("error", "not-json", message, Where(document.file, line, column=column))
-
-
-def _placed(issue: Issue, document: Document, resource: Mapping[str, Any]) -> Issue:
-    """The finding with its line and column in the file."""
-    line, column = position_of(document.text, resource, issue.where.expression)
-    where = replace(issue.where, file=document.file, line=document.line + line - 1, column=column)
-    return replace(issue, where=where)

@@ -6,6 +6,7 @@ as what it holds, whatever its name.
 
 from __future__ import annotations
 
+import errno
 import gzip
 import io
 import os
@@ -72,7 +73,8 @@ def _refuse(name: str, message: str) -> str:
 
 def _below(folder: Path) -> list[str]:
     found: list[str] = []
-    for root, folders, names in os.walk(folder):
+    closed: list[str] = []
+    for root, folders, names in os.walk(folder, onerror=lambda error: closed.append(str(error.filename))):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         found += [
             str(Path(root) / name)
@@ -80,8 +82,14 @@ def _below(folder: Path) -> list[str]:
             if name.lower().removesuffix(".gz").endswith(_SUFFIXES)
             and not name.startswith(".")
             and name not in _NO_RESOURCES
+            and _can_be_read_through(Path(root) / name)
         ]
-    return found
+    return [*found, *closed]  # a folder that cannot be looked into is told as a file that cannot be read
+
+
+def _can_be_read_through(path: Path) -> bool:
+    """False for a pipe or a device, for which a run would wait; a link that leads nowhere is told when it is opened."""
+    return path.is_file() or not path.exists()
 
 
 def documents_in(files: Iterable[str], reading: Reading | None = None) -> Iterator[Document]:
@@ -104,8 +112,13 @@ def documents_in(files: Iterable[str], reading: Reading | None = None) -> Iterat
 def _opened(name: str) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
     """The file as it is to be read, and as it lies on the disk."""
     if name == STANDARD_INPUT:
+        if sys.stdin is None:  # closed before we began (`<&-`)
+            raise OSError(errno.EBADF, "it is closed")
         raw: io.BufferedReader = io.BufferedReader(sys.stdin.buffer)  # type: ignore[arg-type]
-        yield _unpacked(raw), raw
+        try:
+            yield _unpacked(raw), raw
+        finally:
+            raw.detach()  # which would close standard input with it; `-` may be named twice
         return
     with Path(name).open("rb") as raw:
         yield _unpacked(raw), raw
@@ -128,7 +141,8 @@ def _unread(name: str, error: Exception) -> Document:
 
 
 def _shown(name: str) -> str:
-    return "standard input" if name == STANDARD_INPUT else name
+    """The name as it can be written: one that is no UTF-8 has its odd bytes escaped."""
+    return "standard input" if name == STANDARD_INPUT else os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def _documents(name: str, file: IO[bytes]) -> Iterator[Document]:
@@ -137,8 +151,8 @@ def _documents(name: str, file: IO[bytes]) -> Iterator[Document]:
         yield from _by_line(name, lines)
         return
     head = _through_next_text(lines)
-    more = _through_next_text(lines) if head and _is_whole_object(head[-1][1]) else []
-    if more and more[-1][1].strip():
+    more = _through_next_text(lines) if head and _may_be_whole(head[-1][1]) else []
+    if more and more[-1][1].strip() and _is_whole(head[-1][1]):
         yield from _by_line(name, chain(head, more, lines))
         return
     yield from _whole(name, chain(head, more), file)
@@ -167,13 +181,15 @@ def _through_next_text(lines: Iterator[tuple[int, bytes]]) -> list[tuple[int, by
     return found
 
 
-def _is_whole_object(line: bytes) -> bool:
-    """Whether a line can be a resource of its own; what begins with a brace and ends with one is looked at closely."""
+def _may_be_whole(line: bytes) -> bool:
+    """Whether a line could be a resource of its own; `{` alone begins a file of one resource."""
     text = line.strip().removeprefix(b"\xef\xbb\xbf")
-    if not (text.startswith(b"{") and text.endswith(b"}")):
-        return False
+    return text.startswith(b"{") and text.endswith(b"}")
+
+
+def _is_whole(line: bytes) -> bool:
     try:
-        return isinstance(fhirjson.loads(text), dict)
+        return isinstance(fhirjson.loads(line), dict)
     except fhirjson.JsonError:
         return False
 

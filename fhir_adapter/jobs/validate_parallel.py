@@ -10,6 +10,7 @@ import pickle
 import selectors
 import subprocess
 import sys
+import traceback
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import IO, Any, Final
@@ -28,6 +29,10 @@ _START: Final = (
 )
 
 Part = list[Document]
+
+
+class WorkerBugError(Exception):
+    """A bug in a worker: its kind and its place, never what it met."""
 
 
 def checked_in_parallel(
@@ -64,6 +69,13 @@ def work(questions: IO[bytes], answers: IO[bytes]) -> None:
             return
         except AdapterError as error:
             _answer(answers, (type(error), str(error), error.issues))
+        except Exception as error:  # noqa: BLE001 - Python would show it with the values that it met
+            _answer(answers, (WorkerBugError, _place_of(error), ()))
+
+
+def _place_of(error: Exception) -> str:
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} in {frame.filename}:{frame.lineno}"
 
 
 def _answer(answers: IO[bytes], value: object) -> None:

@@ -11,6 +11,7 @@ from fhir_adapter.service.asked import VALIDATE, Asked, of_parameters, of_query
 from fhir_adapter.serving.outcome import Problem, outcome_body, problem_of, refusal
 from fhir_adapter.validation import check, resource_types
 
+_RANKS = ("fatal", "error", "warning", "information")
 _MODES = ("create", "update", "profile")
 
 
@@ -31,7 +32,8 @@ def validate(kind: str, query: bytes, sent: Mapping[str, object]) -> bytes:
     if found != kind:
         raise refusal(400, "invalid", f"the resource is of another type; the address says {kind}", "resourceType")
     profiles = [asked.profile] if asked.profile else []
-    problems = [problem_of(issue) for issue in check(resource, profiles)]
+    found = sorted(check(resource, profiles), key=lambda issue: _RANKS.index(issue.severity))
+    problems = [problem_of(issue) for issue in found]
     return outcome_body(problems or [Problem("informational", "nothing wrong was found", severity="information")])
 
 

@@ -57,7 +57,8 @@ def _entries(bundle: Json, path: str) -> Iterator[Entry]:
 def _check_full_url(entry: Entry, kind: str, run: Run) -> None:
     address = entry.full_url
     if address is None:
-        if entry.resource and kind not in _WITHOUT_ADDRESS:
+        is_said_by_server = as_object(entry.content.get("search")).get("mode") == "outcome"
+        if entry.resource and kind not in _WITHOUT_ADDRESS and not is_said_by_server:
             message = f"an entry of a Bundle of the type {kind!r} needs a fullUrl, the identity of its resource"
             run.error("full-url", message, entry.path, _FULL_URL)
     elif not is_absolute(address):

@@ -42,6 +42,9 @@ OTHER: Final = "other-finding"
 """The code for every other kind."""
 
 _COMMENT = re.compile(r"/\*.*?\*/")
+_LITERAL = re.compile(r"'(?![a-z]+:[^\s']*')[^']*'")
+"""A text in a path, as in `where(family = 'Miller')`, that is no address."""
+
 _PLACE = re.compile(r"Line\[(?P<line>\d{1,9})\] Col\[(?P<column>\d{1,9})\]|\[(?P<row>\d{1,9}),\s*(?P<place>\d{1,9})\]")
 _INVARIANT = re.compile(r"(?P<profile>[a-z]+:[^\s#|]+)(?:\|[^#\s]*)?#(?P<key>[A-Za-z0-9.-]{1,64})")
 _BROKEN = re.compile(r"Constraint failed: (?P<key>[A-Za-z0-9.-]{1,64}):")
@@ -124,10 +127,10 @@ def label_of(resource: Json) -> str:
 
 
 def expression_of(text: object) -> str | None:
-    """A FHIRPath without the comments that HL7's engine puts into it, and without what is no path."""
+    """A FHIRPath without the comments that HL7's engine puts into it, without texts, and without what is no path."""
     if not isinstance(text, str) or not text:
         return None
-    path = _COMMENT.sub("", text)
+    path = _LITERAL.sub(f"'{_LEFT_OUT}'", _COMMENT.sub("", text))
     return path[:500] if re.match(r"[A-Za-z]", path) and not _PLACE.match(path) else None
 
 

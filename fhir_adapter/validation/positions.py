@@ -6,26 +6,71 @@ nowhere is followed as far as it goes, because what is missing is told of what i
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 Step = str | int
 
 _SEGMENT = re.compile(
     r"\.?(?:ofType\((?P<type>\w+)\)|extension\('(?P<url>[^']*)'\)|(?P<name>[A-Za-z_]\w*)|\[(?P<place>\d{1,9})\])"
 )
-_BLANK = re.compile(rb"[ \t\r\n]*")
-_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
-_ATOM = re.compile(rb"[^\s,\]}]+")
-_NEXT = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[\[\]{}]', re.DOTALL)
+_BLANK = re.compile(r"[ \t\r\n]*")
+_READ: Final = json.JSONDecoder(parse_float=str, parse_int=str).raw_decode
+"""The value that begins at a place of a text, and where it ends."""
 
 
-def position_of(text: bytes, resource: object, expression: str | None) -> tuple[int, int]:
-    """Line and column of what the expression names in the text, which is the valid JSON of the resource."""
-    offset = _offset(text, steps_of(resource, expression or ""))
-    start = text.rfind(b"\n", 0, offset) + 1
-    return text.count(b"\n", 0, offset) + 1, len(text[start:offset].decode("utf-8", "replace")) + 1
+class Positions:
+    """The places of what is in one text, which is the valid JSON of the resource; each part is read once at most."""
+
+    def __init__(self, text: bytes, resource: object) -> None:
+        self._text = text.decode("utf-8-sig", "replace")
+        self._resource = resource
+        self._seen: dict[int, _Container] = {}
+
+    def of(self, expression: str | None) -> tuple[int, int]:
+        """Line and column of what the expression names: of its key where it has one."""
+        offset = self._offset(steps_of(self._resource, expression or ""))
+        before = self._text.rfind("\n", 0, offset)
+        return self._text.count("\n", 0, offset) + 1, offset - before
+
+    def _offset(self, steps: tuple[Step, ...]) -> int:
+        shown = value = _past_blanks(self._text, 0)
+        for step in steps:
+            container = self._seen.get(value)
+            if container is None:
+                container = self._seen[value] = _Container(self._text, value)
+            shown, value = container.find(step)
+        return shown
+
+
+class _Container:
+    """An object or array of the text, whose members are looked up as far as they are asked for."""
+
+    __slots__ = ("_found", "_last", "_text")
+
+    def __init__(self, text: str, at: int) -> None:
+        self._text = text
+        self._found: dict[Step, tuple[int, int]] = {}
+        self._last = at
+
+    def find(self, step: Step) -> tuple[int, int]:
+        """Where a member that exists begins, with its key, and where its value does."""
+        while step not in self._found:
+            self._read_next(isinstance(step, str))
+        return self._found[step]
+
+    def _read_next(self, is_object: bool) -> None:
+        text = self._text
+        end = _past_blanks(text, _READ(text, self._last)[1]) if self._found else self._last
+        begin = value = _past_blanks(text, end + 1)
+        key: Step = len(self._found)
+        if is_object:
+            key, after = _READ(text, begin)
+            value = _past_blanks(text, _past_blanks(text, after) + 1)
+        self._found[key] = begin, value
+        self._last = value
 
 
 def steps_of(resource: object, expression: str) -> tuple[Step, ...]:
@@ -77,48 +122,7 @@ def _has(value: object, key: Step) -> bool:
     return isinstance(value, dict) and key in value
 
 
-def _offset(text: bytes, steps: tuple[Step, ...]) -> int:
-    """Where the last of the steps begins: a key where it is one, else the value."""
-    at = _past_blanks(text, 3 if text.startswith(b"\xef\xbb\xbf") else 0)
-    shown = at
-    for step in steps:
-        shown, at = _member(text, at, step) if isinstance(step, str) else _item(text, at, step)
-    return shown
-
-
-def _member(text: bytes, at: int, key: str) -> tuple[int, int]:
-    """Where a key of the object at this place stands, and where its value does."""
-    at = _past_blanks(text, at + 1)
-    while text[at : at + 1] == b'"':
-        name = _STRING.match(text, at)
-        assert name is not None
-        value = _past_blanks(text, _past_blanks(text, name.end()) + 1)
-        if name[0][1:-1] == key.encode():
-            return at, value
-        at = _past_blanks(text, _past_blanks(text, _end(text, value)) + 1)
-    return at, at
-
-
-def _item(text: bytes, at: int, place: int) -> tuple[int, int]:
-    at = _past_blanks(text, at + 1)
-    for _ in range(place):
-        at = _past_blanks(text, _past_blanks(text, _end(text, at)) + 1)
-    return at, at
-
-
-def _end(text: bytes, at: int) -> int:
-    """Where the value ends that begins here."""
-    if text[at : at + 1] not in (b"{", b"["):
-        found = (_STRING if text[at : at + 1] == b'"' else _ATOM).match(text, at)
-        return found.end() if found else at + 1
-    depth = 0
-    for token in _NEXT.finditer(text, at):
-        depth += {b"{": 1, b"[": 1, b"}": -1, b"]": -1}.get(token[0], 0)
-        if not depth:
-            return token.end()
-    return len(text)
-
-
-def _past_blanks(text: bytes, at: int) -> int:
+def _past_blanks(text: str, at: int) -> int:
     found = _BLANK.match(text, at)
-    return found.end() if found else at
+    assert found is not None
+    return found.end()

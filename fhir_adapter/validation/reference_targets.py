@@ -57,7 +57,7 @@ def _canonical_check(element: Element) -> Further:
     def check(value: Any, _sibling: Any, path: str, run: Run) -> None:  # noqa: ANN401 - JSON
         if isinstance(value, str) and not value.startswith("#") and not is_absolute(value):
             message = f"{element.id}: a canonical address is absolute, or #id of a contained resource"
-            run.error("canonical-relative", message, path, element.id)
+            run.report("warning", "canonical-relative", message, path, element.id)
 
     return check
 

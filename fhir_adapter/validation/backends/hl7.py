@@ -82,12 +82,20 @@ class Hl7Backend:
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._said, start_new_session=True
             )
         except OSError as error:
+            self._said.close()
             raise _missing(f"HL7's engine does not start: {error.strerror}") from error
+        try:
+            self._tell_packages()
+        except BaseException as error:  # who fails to enter is not left
+            self.__exit__(type(error), error, error.__traceback__)
+            raise
+        return self
+
+    def _tell_packages(self) -> None:
         packages = [str(path.resolve()) for path in self._packages]
         answer = self._exchange(_line({"packages": packages, "strict_extensions": self._strict_extensions}))
         if "ready" not in answer:
             raise _missing("HL7's engine cannot read the packages that it was given")
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -14,10 +14,12 @@ from typing import Any, Final, Self
 from fhir_adapter import fhirjson
 from fhir_adapter.client import FhirServer, ServerRejected
 from fhir_adapter.issues import Issue, Misconfigured, Retriable, Source, Where
+from fhir_adapter.validation import resource_types
 from fhir_adapter.validation.outcomes import issues_of, label_of
-from fhir_adapter.validation.primitives import is_id
 
-_NO_OPERATION: Final = (404, 405, 501)
+_NO_OPERATION: Final = (404, 405)
+_MOST_FAILURES: Final = 5
+"""How many resources a server may fail at before it has validated any."""
 
 
 class ServerBackend:
@@ -27,6 +29,8 @@ class ServerBackend:
 
     def __init__(self, server: FhirServer) -> None:
         self._server = server
+        self._validates = False
+        self._failures = 0
 
     def __enter__(self) -> Self:
         self._server.__enter__()
@@ -41,11 +45,12 @@ class ServerBackend:
         """What the server finds.
 
         A resource at which it fails (500), or that it will not look at, is said not to be evaluated. Raises
-        `Retriable` when it cannot be reached, `Misconfigured` when it has no `$validate`.
+        `Retriable` when it cannot be reached or fails at one after the other, `Misconfigured` when it has no
+        `$validate`.
         """
         kind = resource.get("resourceType")
-        if not isinstance(kind, str) or not is_id(kind):
-            return [self._not_evaluated(resource, "it has no resourceType, so the server cannot be asked about it")]
+        if not isinstance(kind, str) or kind not in resource_types():
+            return [self._not_evaluated(resource, "it has no resourceType of R4, so no server is asked")]
         body = fhirjson.dumps(resource)
         found: dict[Issue, None] = {}
         for profile in profiles or (None,):
@@ -54,13 +59,17 @@ class ServerBackend:
 
     def _ask(self, kind: str, resource: Mapping[str, Any], body: bytes, profile: str | None) -> list[Issue]:
         try:
-            return issues_of(self._server.validate(kind, body, profile), "server", resource)
+            outcome = self._server.validate(kind, body, profile)
+            self._validates = True
+            return issues_of(outcome, "server", resource)
         except ServerRejected as error:
-            if error.status in _NO_OPERATION:
+            if error.status in _NO_OPERATION and not self._validates:
                 raise self._has_none(error.status) from error
             return [self._not_evaluated(resource, f"the server answered {error.status}")]
         except Retriable as error:
-            if any(issue.code == "server-failed" for issue in error.issues):
+            self._failures += 1
+            bearable = self._validates or self._failures < _MOST_FAILURES
+            if bearable and any(issue.code == "server-failed" for issue in error.issues):
                 return [self._not_evaluated(resource, "the server failed at it")]
             raise
 
