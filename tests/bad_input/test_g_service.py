@@ -314,7 +314,7 @@ def test_422_for_results_without_any_that_can_be_used(service: TestClient) -> No
 EXPLODING = {
     SENT: "fhir_adapter.service.sent_scores.score_observations",
     KNOWN: "fhir_adapter.service.patient_scores.score_known",
-    CHECKED: "fhir_adapter.service.validate.check_structure",
+    CHECKED: "fhir_adapter.service.validate.check",
 }
 
 
