@@ -151,7 +151,7 @@ def test_the_service_of_the_guide_answers(place: tuple[Path, str]) -> None:
     assert run(demo, place).returncode == 0
     with serving(serve, folder) as base:
         addresses = [line.split("'")[1].replace("http://127.0.0.1:8090", base) for line in asked]
-        answers = [httpx2.get(address) for address in addresses]
+        answers = [httpx2.get(address, timeout=60) for address in addresses]
     assert [answer.status_code for answer in answers] == [200] * 5
     assert [entry["resource"]["resourceType"] for entry in answers[2].json()["entry"]] == ["Observation"]
 
@@ -162,8 +162,9 @@ def test_the_service_of_the_readme_shows_the_report(place: tuple[Path, str]) -> 
     pulls = [line for line in commands("README.md") if " pull " in line]
     assert [run(one, place).returncode for one in pulls] == [3]
     with serving(line, place[0]) as base:
-        assert "S03" in httpx2.get(f"{base}/report").text
-        assert httpx2.get(f"{base}/fhir/Patient/hp-c335/$hscore").json()["resourceType"] == "Bundle"
+        assert "S03" in httpx2.get(f"{base}/report", timeout=60).text
+        scores = httpx2.get(f"{base}/fhir/Patient/hp-c335/$hscore", timeout=60)
+        assert scores.json()["resourceType"] == "Bundle"
 
 
 def test_make_knows_the_two_commands() -> None:

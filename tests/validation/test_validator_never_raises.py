@@ -23,7 +23,7 @@ RESOURCES = [
     *(fhirjson.loads(line) for line in GOLDEN.read_bytes().splitlines()),
     *(fhirjson.loads(file.read_bytes()) for file in sorted(PUBLISHED.glob("*.json"))),
 ]
-SOON = 5.0
+SOON = 60.0
 """Seconds: far more than needed on a quiet machine, far less than anything that grows with a power of its input."""
 
 drawn = settings(derandomize=True, max_examples=150, deadline=None)
