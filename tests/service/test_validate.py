@@ -147,5 +147,5 @@ def test_a_resource_of_a_megabyte_is_answered_soon_and_shortly(client: httpx2.Cl
     answer = asked(client, hostile)
 
     assert 100 <= len(found(answer)) <= 102
-    assert answer.elapsed.total_seconds() < 10
+    assert answer.elapsed.total_seconds() < 60
     assert CANARY not in answer.text

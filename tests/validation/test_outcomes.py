@@ -86,3 +86,28 @@ def test_words_of_others_repeat_no_value() -> None:
 def test_a_message_without_end_is_cut() -> None:
     """Nobody reads a megabyte."""
     assert len(without_values("a" * 1_000_000, [])) == 1001
+
+
+INVARIANT = "http://hl7.org/fhir/StructureDefinition/Patient|4.0.1#pat-1"
+MESSAGE_ID = "http://hl7.org/fhir/StructureDefinition/operationoutcome-message-id"
+CONTACT = "http://hl7.org/fhir/StructureDefinition/Patient"
+
+
+@pytest.mark.parametrize(
+    ("stated", "rule", "profile"),
+    [
+        ({"details": {"coding": [{"system": "http://a.example", "code": INVARIANT}]}}, "pat-1", CONTACT),
+        ({"extension": [{"url": MESSAGE_ID, "valueCode": "Validation_VAL_Minimum"}]}, "Validation_VAL_Minimum", None),
+        ({"details": {"coding": [{"system": "http://a.example", "code": "no rule"}]}}, None, None),
+        ({"diagnostics": "Constraint failed: pat-1: 'a contact has details'"}, "pat-1", None),
+        ({"diagnostics": f"minimum required = 1, but only found 0 (from {CONTACT}|4.0.1)"}, None, CONTACT),
+        ({}, None, None),
+    ],
+)
+def test_the_rule_is_the_one_that_the_other_names(
+    stated: dict[str, Any], rule: str | None, profile: str | None
+) -> None:
+    """An invariant by its key, with the profile that has it; else by the other's own name of the message."""
+    (issue,) = issues({"severity": "error", "code": "invariant", **stated})
+
+    assert (issue.rule, issue.profile, issue.code) == (rule, profile, "other-invariant")

@@ -34,6 +34,7 @@ TEXT = b"""\
         ("Observation.component[1].value", (10, 30)),
         ("Observation.component[1].code.text", (10, 15)),
         ("Observation.extension('http://a.example/two.three').value", (6, 43)),
+        ("Observation.extension('http://a.example/none').value", (4, 3)),
         ("Observation.component.value", (9, 6)),
         ("Observation.component[1].value.missing", (10, 30)),
         ("Observation.component[9].value", (8, 3)),
