@@ -4,26 +4,39 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterable
+from typing import Final
 
 import pytest
 
-from fhir_adapter import fhirjson
-from fhir_adapter.issues import Issue
 from fhir_adapter.validation import Validator
+from tests.validation.planted_defects.judging import differences
+from tests.validation.planted_defects.loading import CORPUS, Case, read_cases
 
-CORPUS = Path(__file__).parents[2] / "data" / "planted-defects"
-CENTRAL = {"ResearchStudy", "ResearchSubject", "MedicationAdministration", "Observation"}
-Json = dict[str, Any]
-
-
-def read(name: str) -> list[Json]:
-    """The lines of a file of the corpus."""
-    return [json.loads(line) for line in (CORPUS / name).read_text(encoding="utf-8").splitlines()]
-
-
-CASES, CONTROLS = read("cases.ndjson"), read("controls.ndjson")
+CENTRAL: Final = ("ResearchStudy", "ResearchSubject", "MedicationAdministration", "Observation")
+CASES: Final = read_cases("cases.ndjson")
+CONTROLS: Final = read_cases("controls.ndjson")
+EVERYWHERE: Final = frozenset(
+    (
+        *("array", "coding", "contained", "duplicate-id", "empty", "extension", "fixed", "format", "invariant"),
+        *("max-length", "max-value", "max-zero", "meta", "min-value", "missing", "narrative", "null", "pattern"),
+        *("r5-element", "reference-format", "reference-fragment", "reference-place", "reference-type"),
+        *("required-binding", "sibling", "slice", "too-many", "trial-profile", "unknown-element", "wrong-type"),
+    )
+)
+"""Kinds of defects that each central type has."""
+SOMEWHERE: Final = frozenset(
+    (
+        *("bundle", "choice", "extensible-binding", "reference-profile", "score", "type-not-allowed", "unit"),
+        "vital-sign",
+    )
+)
+"""Kinds of defects that belong to some types only."""
+NOT_FOUND: Final = {
+    "Observation-slice-16": "a choice in none of the slices by type, where the slicing is closed",
+    "Observation-unit-3": "the table of all UCUM units is not at hand, so UG/L is not told from a unit",
+}
+"""Defects that this validator does not find yet."""
 
 
 @pytest.fixture(scope="module")
@@ -32,64 +45,70 @@ def validator() -> Validator:
     return Validator([CORPUS / "profiles"])
 
 
-def planted(case: Json) -> Any:
-    """The base of a case with its patch (RFC 6902: add, replace, remove)."""
-    resource = fhirjson.loads((CORPUS / "bases" / f"{case['base']}.json").read_bytes())
-    for change in fhirjson.loads(json.dumps(case["patch"])):
-        *way, last = (int(step) if step.isdigit() else step for step in change["path"].split("/")[1:])
-        holder = resource
-        for step in way:
-            holder = holder[step]
-        if change["op"] == "remove":
-            del holder[last]
-        else:
-            holder[last] = change["value"]
-    return resource
+def of_kind(kind: str) -> list[Case]:
+    """The defects of one kind that can be found."""
+    return [case for case in CASES if case.kind == kind and case.id not in NOT_FOUND]
 
 
-def found(issues: list[Issue]) -> set[tuple[str, str | None, str]]:
-    """Severity, expression and code of each issue."""
-    return {(issue.severity, issue.where.expression, issue.code) for issue in issues}
+def row(kind: str, counts: Iterable[int]) -> str:
+    """A kind in the table of the page."""
+    return f"| `{kind}` | {' | '.join(map(str, counts))} |"
 
 
-@pytest.mark.parametrize("case", CASES, ids=[case["id"] for case in CASES])
-def test_a_planted_defect_is_found_at_its_place_and_alone(validator: Validator, case: Json) -> None:
-    """With its severity and code, and no error beside it."""
-    expected = (case["expect"]["severity"], case["expect"]["expression"], case["expect"]["code"])
-
-    issues = found(validator.check(planted(case), case["profiles"]))
-
-    errors = {one for one in issues if one[0] == "error"}
-    assert expected in issues
-    assert errors <= {expected}
+def pairs(cases: Iterable[Case]) -> set[tuple[str, str]]:
+    """Which kinds of defects stand in which types."""
+    return {(case.kind, case.type) for case in cases}
 
 
-@pytest.mark.parametrize("case", CONTROLS, ids=[case["id"] for case in CONTROLS])
-def test_nothing_is_wrong_where_nothing_was_planted(validator: Validator, case: Json) -> None:
+def test_every_definition_of_the_corpus_can_be_used(validator: Validator) -> None:
+    """None is left out for being damaged."""
+    assert validator.problems == []
+
+
+@pytest.mark.parametrize("kind", sorted(EVERYWHERE | SOMEWHERE))
+def test_a_planted_defect_is_found_at_its_place_and_alone(validator: Validator, kind: str) -> None:
+    """With its severity, code and rule, and no error beside it."""
+    assert differences(validator, of_kind(kind)) == {}
+
+
+def test_what_is_not_found_yet_is_known(validator: Validator) -> None:
+    """As soon as one of them is found it leaves the list."""
+    cases = [case for case in CASES if case.id in NOT_FOUND]
+
+    assert sorted(differences(validator, cases)) == sorted(NOT_FOUND)
+
+
+@pytest.mark.parametrize("kind", [*CENTRAL, "Bundle"])
+def test_nothing_is_wrong_where_nothing_was_planted(validator: Validator, kind: str) -> None:
     """Neighbours of the defects that are right."""
-    issues = found(validator.check(planted(case), case["profiles"]))
+    assert differences(validator, [case for case in CONTROLS if case.type == kind]) == {}
 
-    assert {one for one in issues if one[0] == "error"} == set()
+
+def test_every_kind_of_defect_stands_in_every_type_that_can_have_it() -> None:
+    """No kind is tested in one type only where four have it."""
+    assert pairs(CASES) >= {(kind, one) for kind in EVERYWHERE for one in CENTRAL}
+    assert {case.kind for case in CASES} == EVERYWHERE | SOMEWHERE
 
 
 def test_the_corpus_is_as_large_as_it_says() -> None:
-    """At least 150 defects and 60 controls; every central type has most kinds; no id stands twice."""
-    kinds = {
-        kind: {case["type"] for case in CASES if case["kind"] == kind} for kind in {case["kind"] for case in CASES}
-    }
-    ids = Counter(case["id"] for case in [*CASES, *CONTROLS])
+    """At least 150 defects and 60 controls; no id and no resource stands twice."""
+    every = [*CASES, *CONTROLS]
+    ids = Counter(case.id for case in every)
+    resources = Counter(json.dumps([case.base, case.patch, case.profiles], default=str) for case in every)
 
     assert len(CASES) >= 150
     assert len(CONTROLS) >= 60
-    assert {case["type"] for case in CASES} >= CENTRAL
-    assert sum(types >= CENTRAL for types in kinds.values()) >= 18
     assert max(ids.values()) == 1
+    assert max(resources.values()) == 1
 
 
 def test_the_readme_counts_right() -> None:
-    """What the page says of the corpus."""
+    """What the page says of the corpus, in whole and by kind and type."""
     text = (CORPUS / "README.md").read_text(encoding="utf-8")
+    counts = Counter((case.kind, case.type) for case in CASES)
+    rows = {row(kind, [counts[kind, one] for one in (*CENTRAL, "Bundle")]) for kind in EVERYWHERE | SOMEWHERE}
 
     assert f"{len(CASES)} defects" in text
     assert f"{len(CONTROLS)} controls" in text
-    assert f"{len({case['kind'] for case in CASES})} kinds" in text
+    assert f"{len(rows)} kinds" in text
+    assert rows <= set(text.splitlines())
