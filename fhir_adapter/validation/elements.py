@@ -29,7 +29,7 @@ from fhir_adapter.validation.narrative import text_checks
 from fhir_adapter.validation.objects import Check, Choice, Json, Member, Members, Needed, object_check, unknown_member
 from fhir_adapter.validation.plan import Element, Rule, Structure, TypeRef
 from fhir_adapter.validation.reference_targets import canonical_checks
-from fhir_adapter.validation.slicing import slices_check, type_slices
+from fhir_adapter.validation.slicing import refused_choice, slices_check, type_slices
 from fhir_adapter.validation.type_rules import type_rules
 
 if TYPE_CHECKING:
@@ -171,34 +171,36 @@ class Elements:
 
     def _member(self, element: Element, key: str, ref: TypeRef | None) -> Member:
         step = f"{element.name}.ofType({ref.code})" if element.is_choice and ref else element.name
+        if element.is_choice and element.slices:
+            return self._sliced_choice(element, key, step, ref)
         if ref is not None and self.engine.is_primitive(ref.code):
             return self._primitive_member(element, key, step, ref)
         if ref is not None and ref.code == "Extension":
             return many_objects(element, step, _never, Extensions(self, element).check)
         check = self.value(element, ref)
-        if element.is_choice and element.slices:
-            check = self._with_type_slices(element, ref, check)
         if not element.is_list:
             return one_object(element, step, check)
         whole = slices_check(self, element, check) if element.slices or element.slicing else None
         return many_objects(element, step, check, whole)
 
-    def _with_type_slices(self, element: Element, ref: TypeRef | None, check: Check) -> Check:
+    def _sliced_choice(self, element: Element, key: str, step: str, ref: TypeRef | None) -> Member:
         """A choice is sliced by type: a slice speaks of the values of its types."""
-        code = ref.code if ref else None
-        ours = [(each, own) for each in element.slices for own in each.types if own.code == code]
-        if not ours:
-            return check
-        checks = [check, *(self.value(each, own) for each, own in ours)]
-        forbidden = [each for each, _ in ours if each.max == 0]
+        ours = [(each, own) for each in element.slices for own in each.types if ref and own.code == ref.code]
+        refusal = refused_choice(element, [each for each, _ in ours])
+        if ref is not None and self.engine.is_primitive(ref.code):
+            plain = self._primitive_member(element, key, step, ref)
+        else:
+            checks = [self.value(element, ref), *(self.value(each, own) for each, own in ours)]
+            plain = one_object(element, step, checks[0] if len(checks) == 1 else partial(_all, checks))
+        if refusal is None:
+            return plain
+        code, rule, message = refusal
 
-        def both(value: Any, path: str, run: Run) -> None:  # noqa: ANN401 - JSON
-            for each in checks:
-                each(value, path, run)
-            for one in forbidden:
-                run.error("too-many", f"{one.id}: must not be present", path, one.id)
+        def member(value: Any, holder: Json, path: str, run: Run) -> None:  # noqa: ANN401 - JSON
+            plain(value, holder, path, run)
+            run.error(code, message, f"{path}.{step}", rule)
 
-        return both
+        return member
 
     def _primitive_member(self, element: Element, key: str, step: str, ref: TypeRef) -> Member:
         check = self.engine.primitive(ref, element)
@@ -239,6 +241,11 @@ def _choices(children: list[Element]) -> Iterator[Choice]:
     for child in children:
         if child.is_choice and len(child.types) > 1:
             yield Choice(frozenset(one for key, _ in child.typed_keys() for one in (key, f"_{key}")), child)
+
+
+def _all(checks: list[Check], value: Any, path: str, run: Run) -> None:  # noqa: ANN401 - JSON
+    for each in checks:
+        each(value, path, run)
 
 
 def _accept_anything(_value: object, _holder: Json, _path: str, _run: Run) -> None:

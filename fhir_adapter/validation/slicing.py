@@ -47,6 +47,20 @@ def type_slices(element: Element) -> bool:
     return bool(element.slices) and element.is_choice
 
 
+def refused_choice(element: Element, ours: list[Element]) -> tuple[str, str, str] | None:
+    """Why a type of a choice may not stand: code, rule and message; `ours` are the slices that the type is in."""
+    forbidden = next((each for each in ours if each.max == 0), None)
+    if forbidden is not None:
+        return "too-many", forbidden.id, f"{forbidden.id}: must not be present"
+    slicing = element.slicing
+    if ours or slicing is None or slicing.rules != "closed":
+        return None
+    if any((each.kind, each.path) != ("type", "$this") for each in slicing.discriminators):
+        return None
+    right = one_of(sorted({ref.code for each in element.slices for ref in each.types}))
+    return "slice-closed", element.id, f"{element.id}: the type is in none of the slices; right is {right}"
+
+
 def slices_check(elements: Elements, element: Element, item_check: Check) -> Whole:
     """The check of a list whose items are sliced."""
     slicing = element.slicing or Slicing(())

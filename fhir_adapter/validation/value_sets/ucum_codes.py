@@ -1,20 +1,21 @@
-"""Whether a text is a UCUM code: read by this program's own units, else judged by the grammar alone.
+"""Whether a text is a UCUM code: its grammar, and the table of all prefixes and units that UCUM itself publishes.
 
-Source: https://ucum.org/ucum, section 2.2. The units that this program converts are a part of UCUM, so what it cannot
-read may still be right. What breaks the grammar cannot, nor can the names that laboratories write for a unit.
+Source: https://ucum.org/ucum, section 2.2, and `ucum/ucum-essence.xml`, unchanged, under the licence beside it. Codes
+are case-sensitive: `UG/L` is none.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 from typing import Final
+from xml.etree import ElementTree as ET
 
-from fhir_adapter.units import UnitError
-from fhir_adapter.units.scales import read_scale
-from fhir_adapter.validation.value_sets.answers import NO, YES, Answer, unknown
+from fhir_adapter.validation.value_sets.answers import NO, Answer, yes_if
 
-_MOST_CHARACTERS: Final = 256
-_OPEN: Final = unknown("the table of all UCUM units is not at hand")
+_NAMESPACE: Final = "{http://unitsofmeasure.org/ucum-essence}"
 
 # The grammar allows no blank in an annotation; HL7's own list of common codes has `{clock time}`.
 _ANNOTATION = r"\{[ -z|~]*\}"
@@ -35,36 +36,46 @@ _FOLLOWERS: Final = {
 }
 """What may come after what; a code begins as a parenthesis does."""
 
-_NOT_UCUM: Final = frozenset(
-    (
-        *("IU", "mIU", "uIU", "kIU", "cc", "mcg", "mcL", "mcmol", "mmHg", "cmH2O", "hr"),
-        *("hrs", "hour", "hours", "mins", "sec", "secs", "day", "days", "week", "weeks", "month"),
-        *("year", "years", "cell", "cells", "copies", "gm", "gms", "mgs", "mOsm", "Osm", "ppm"),
-        *("ppb", "percent", "bpm", "degC", "degF"),
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """The symbols of UCUM: every unit, those that take a prefix, and the prefixes."""
+
+    every: frozenset[str]
+    metric: frozenset[str]
+    prefixes: frozenset[str]
+
+    def has(self, symbol: str) -> bool:
+        """Whether a symbol is a unit, alone or behind a prefix of one or two letters."""
+        if symbol in self.every:
+            return True
+        return any(symbol[:size] in self.prefixes and symbol[size:] in self.metric for size in (1, 2))
+
+
+@cache
+def units() -> Units:
+    """The table, read when it is first asked for."""
+    text = (files(__package__) / "ucum" / "ucum-essence.xml").read_text(encoding="ascii")
+    root = ET.fromstring(text)  # noqa: S314 - a file of our own
+    named = [*root.iter(f"{_NAMESPACE}base-unit"), *root.iter(f"{_NAMESPACE}unit")]
+    metric = [each for each in named if each.tag.endswith("base-unit") or each.get("isMetric") == "yes"]
+    return Units(
+        every=frozenset(each.attrib["Code"] for each in named),
+        metric=frozenset(each.attrib["Code"] for each in metric),
+        prefixes=frozenset(each.attrib["Code"] for each in root.iter(f"{_NAMESPACE}prefix")),
     )
-)
-"""Names that are no UCUM code: `mcg` is ug, `IU` is [iU], `cc` is mL, `cells` is {cells}."""
 
 
 def ucum_code(code: str) -> Answer:
-    """Whether a text is a UCUM code."""
-    try:
-        read_scale(code)
-    except UnitError:
-        return _OPEN if len(code) > _MOST_CHARACTERS or _may_be_one(code) else NO
-    return YES
-
-
-def _may_be_one(code: str) -> bool:
-    """Whether there are units, known or not, with operators between them, and parentheses close."""
-    position, depth, last = 0, 0, "("
+    """Whether a text is a UCUM code: units with operators between them, and parentheses that close."""
+    position, depth, last, table = 0, 0, "(", units()
     while position < len(code):
         token = _TOKEN.match(code, position)
-        if token is None or token["unit"] in _NOT_UCUM:
-            return False
+        if token is None or (token["unit"] and not table.has(token["unit"])):
+            return NO
         kind = token["mark"] or token["close"] or "unit"
         depth += {"(": 1, ")": -1}.get(kind, 0)
         if kind not in _FOLLOWERS[last] or depth < 0:
-            return False
+            return NO
         last, position = kind, token.end()
-    return depth == 0 and last in ("unit", ")")
+    return yes_if(depth == 0 and last in ("unit", ")"))
