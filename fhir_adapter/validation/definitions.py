@@ -65,6 +65,11 @@ class Definitions:
         parts = (self._core.digest, self._own.digest, *self._given.digests)
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
+    @cached_property
+    def global_profiles(self) -> dict[str, list[str]]:
+        """For each type the profiles that a package asks of all its resources (`ImplementationGuide.global`)."""
+        return self._given.global_profiles()
+
     def structure(self, address: str) -> Json | None:
         """A StructureDefinition by its canonical address, or the bare name of a type of R4."""
         return self._remembered("StructureDefinition", address if ":" in address else _TYPES + address)

@@ -41,7 +41,8 @@ def check_resource(
         run.root = value
     run.environment = {**run.environment, "resource": run.resource, "root_resource": run.root}
     try:
-        for address, check in _checks(engine, value, found, path, run, profiles):
+        asked = profiles if is_contained else [*profiles, *engine.definitions.global_profiles.get(found, ())]
+        for address, check in _checks(engine, value, found, path, run, asked):
             run.profile = address
             check(value, path, run)
         run.profile = None

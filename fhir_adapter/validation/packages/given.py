@@ -101,6 +101,19 @@ class Given:
         return [address for one, address in self._entries if one == kind]
 
 
+    def global_profiles(self) -> dict[str, list[str]]:
+        """For each type the profiles that the implementation guides of the packages ask of all its resources."""
+        found: dict[str, list[str]] = {}
+        for address in self.addresses("ImplementationGuide"):
+            guide = self.read("ImplementationGuide", address, None) or {}
+            stated = guide.get("global")
+            for each in stated if isinstance(stated, list) else []:
+                kind, profile = (each.get("type"), each.get("profile")) if isinstance(each, dict) else (None, None)
+                if isinstance(kind, str) and isinstance(profile, str):
+                    found.setdefault(kind, []).append(profile)
+        return found
+
+
 def _missing(packages: Sequence[Package], core: Core) -> Iterator[Issue]:
     """What the packages build upon and is not at hand."""
     manifests = [each.manifest for each in packages if each.manifest]

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from fhir_adapter.issues import Misconfigured
+from fhir_adapter.issues import Issue, Misconfigured
+from fhir_adapter.validation import Validator
 from fhir_adapter.validation.definitions import Definitions
 
 Json = dict[str, Any]
@@ -17,6 +18,11 @@ MakeArchive = Callable[..., Path]
 MakeFolder = Callable[[Mapping[str, object]], Path]
 
 PATIENT = "http://hl7.org/fhir/StructureDefinition/Patient"
+
+
+def errors(issues: list[Issue]) -> list[Issue]:
+    """Those of severity error."""
+    return [each for each in issues if each.severity == "error"]
 
 
 def codes(definitions: Definitions) -> list[tuple[str, str]]:
@@ -137,3 +143,41 @@ def test_this_projects_profiles_are_always_at_hand() -> None:
     )
     assert found is not None
     assert found["code"] == "hscore"
+
+
+def guide(*asked: object) -> Json:
+    """An implementation guide, made up, with these rows of `global`."""
+    return {"resourceType": "ImplementationGuide", "url": "https://example.org/fhir/guide", "global": list(asked)}
+
+
+def test_a_guide_asks_a_profile_of_every_resource_of_a_type(make_archive: MakeArchive, profile: Json) -> None:
+    """Named by the resource or not, in a Bundle too; a contained resource is only a part of another."""
+    asked = {"type": "Observation", "profile": profile["url"]}
+    package = make_archive({"package/p.json": profile, "package/guide.json": guide(asked)})
+    validator = Validator([package])
+    draft = {"resourceType": "Observation", "status": "preliminary", "code": {"text": "made up"}}
+    bundle = {
+        "resourceType": "Bundle",
+        "type": "collection",
+        "entry": [{"fullUrl": "https://example.org/Observation/1", "resource": draft}],
+    }
+    holder = {**draft, "status": "final", "hasMember": [{"reference": "#a"}], "contained": [{**draft, "id": "a"}]}
+
+    found = [[each.where.expression for each in errors(validator.check(one))] for one in (draft, bundle, holder)]
+
+    assert found == [["Observation.status"], ["Bundle.entry[0].resource.status"], []]
+
+
+def test_a_global_profile_that_is_not_at_hand_is_said(make_archive: MakeArchive) -> None:
+    """As of any profile that is asked for."""
+    package = make_archive({"package/guide.json": guide({"type": "Patient", "profile": "https://example.org/none"})})
+
+    assert [each.code for each in Validator([package]).check({"resourceType": "Patient"})] == ["profile-unknown"]
+
+
+@pytest.mark.parametrize("rows", [{}, [[]], [{"type": 1, "profile": "x"}], [{"type": "Patient"}], "Patient"])
+def test_a_guide_whose_rows_cannot_be_read_asks_nothing(make_archive: MakeArchive, rows: object) -> None:
+    """What a package says wrongly is asked of nobody."""
+    package = make_archive({"package/guide.json": {**guide(), "global": rows}})
+
+    assert Definitions.of([package]).global_profiles == {}
