@@ -159,7 +159,7 @@ def test_a_guide_asks_a_profile_of_every_resource_of_a_type(make_archive: MakeAr
     bundle = {
         "resourceType": "Bundle",
         "type": "collection",
-        "entry": [{"fullUrl": "https://example.org/Observation/1", "resource": draft}],
+        "entry": [{"fullUrl": "urn:uuid:1c0f7a8e-0d6a-4d0e-9a51-2f3b1c7f0001", "resource": draft}],
     }
     holder = {**draft, "status": "final", "hasMember": [{"reference": "#a"}], "contained": [{**draft, "id": "a"}]}
 
