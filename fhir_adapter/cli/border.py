@@ -82,6 +82,8 @@ def _command() -> int:
     try:
         answer = app(standalone_mode=False)
     except SystemExit as stop:
+        if isinstance(stop.__context__, BrokenPipeError):  # typer ends by itself then, with a code of its own
+            raise stop.__context__ from None
         return stop.code if isinstance(stop.code, int) else 0
     except TyperException as error:
         usage = getattr(error, "ctx", None)

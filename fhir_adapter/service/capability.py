@@ -22,7 +22,7 @@ _DEFINITIONS = {"Patient": "hscore", "Observation": "observation-hscore"}
 _ABSTRACT = frozenset({"Resource", "DomainResource"})
 _NOTE = (
     "Scores are computed from what was pulled before; nothing is pulled, stored or changed by a call. $validate checks "
-    "resources against FHIR R4 itself, not yet against profiles or terminologies; what it does not evaluate it says."
+    "resources against FHIR R4 and the profiles that they name; what it does not evaluate it says."
 )
 _TOKEN = {"description": "A bearer token in the header Authorization; /health is open to all."}
 

@@ -23,7 +23,7 @@ _SEVERITIES: Final[Mapping[str, Severity]] = {
     "warning": "warning",
     "information": "information",
 }
-_CODES: Final[Mapping[str, str]] = {
+FOREIGN_CODES: Final[Mapping[str, str]] = {
     "business-rule": "other-business-rule",
     "code-invalid": "other-code-invalid",
     "informational": "other-informational",
@@ -64,7 +64,7 @@ _LEFT_OUT = "…"
 
 def outcome_issue(issue: Issue) -> dict[str, object]:
     """One element `OperationOutcome.issue`, with file, line and column where they are known."""
-    kind = next((kind for kind, code in _CODES.items() if code == issue.code), "processing")
+    kind = next((kind for kind, code in FOREIGN_CODES.items() if code == issue.code), "processing")
     told = problem_of(issue, kind if issue.source != "native" else "structure").to_dict()
     extensions = list(_extensions(issue))
     return {"extension": extensions, **told} if extensions else told
@@ -106,13 +106,13 @@ def _issue(stated: Json, source: Source, resource: Json, values: Sequence[str]) 
     line, column = _line_and_column(stated)
     where = Where(None, line, label_of(resource), expression_of(_expression(stated)), column)
     rule, profile = rule_of(_message_id(stated), told)
-    code = _own_code(stated) or _CODES.get(str(stated.get("code")), OTHER)
+    code = _own_code(stated) or FOREIGN_CODES.get(str(stated.get("code")), OTHER)
     return Issue(severity, code, without_values(told, values), where, rule, profile, source)
 
 
 def foreign_code(kind: object) -> str:
     """The code for a kind of issue that another validator names."""
-    return _CODES.get(str(kind), OTHER)
+    return FOREIGN_CODES.get(str(kind), OTHER)
 
 
 def severity_of(stated: object) -> Severity:

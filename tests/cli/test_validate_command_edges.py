@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from fhir_adapter.cli.exit_codes import PIPE_CLOSED
 from tests.stories.commands import COMMAND, Person, surroundings, unmeasured
 
 CANARY = "Canary-Made-Up"
@@ -165,4 +166,4 @@ def test_a_reader_that_leaves_ends_it_quietly(person: Person) -> None:
         said = process.stderr.read()
 
     assert said == b""
-    assert process.returncode != 0
+    assert process.returncode == PIPE_CLOSED

@@ -10,6 +10,7 @@ from typing import get_args
 
 from fhir_adapter.trial_folder.rule_settings import RuleName
 from fhir_adapter.validation.findings import CODES
+from fhir_adapter.validation.outcomes import FOREIGN_CODES, OTHER
 
 PACKAGE = Path(__file__).parents[2] / "fhir_adapter"
 _CODE = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)+|vs-1")
@@ -34,8 +35,8 @@ _CALLS = {
 
 
 def used_codes() -> set[str]:
-    """Every literal code in the package, and those of the structural check and of trial rules."""
-    found: set[str] = {*CODES, *get_args(RuleName)}
+    """Every literal code in the package, and those of its validators, other validators and trial rules."""
+    found: set[str] = {*CODES, *get_args(RuleName), *FOREIGN_CODES.values(), OTHER}
     for path in sorted(PACKAGE.rglob("*.py")):
         found.update(_codes_of(ast.parse(path.read_text(encoding="utf-8"))))
     return found

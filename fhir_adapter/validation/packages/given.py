@@ -100,7 +100,6 @@ class Given:
         """The addresses of all definitions of a kind."""
         return [address for one, address in self._entries if one == kind]
 
-
     def global_profiles(self) -> dict[str, list[str]]:
         """For each type the profiles that the implementation guides of the packages ask of all its resources."""
         found: dict[str, list[str]] = {}
