@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import httpx2
@@ -30,9 +30,16 @@ TYPES = (
 )
 
 
+@cache
+def _client() -> httpx2.Client:
+    """Made once, for that takes longer than an answer; every request has a connection of its own."""
+    headers = {"Accept": "application/fhir+json"}
+    return httpx2.Client(headers=headers, timeout=60, limits=httpx2.Limits(max_keepalive_connections=0))
+
+
 def get(url: str) -> Resource:
     """One answer of a server, numbers with all their digits; raises for any other status than success."""
-    answer = httpx2.get(url, headers={"Accept": "application/fhir+json"}, timeout=60)
+    answer = _client().get(url)
     answer.raise_for_status()
     body: Resource = json.loads(answer.text, parse_float=Decimal)
     return body
