@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from fhir_adapter.validation.definitions import Definitions
     from fhir_adapter.validation.run import Run
 
+_OTHER_VERSION = re.compile(r"http://hl7\.org/fhir/[1-9]\.\d/StructureDefinition/extension-[A-Za-z.]+")
+"""An element of another version of FHIR, as an extension: https://hl7.org/fhir/R4/versions.html#extensions"""
+
 _EXAMPLE = re.compile(r"https?://([\w.-]+\.)?(example\.org|acme\.com)[/#]")
 
 
@@ -232,7 +235,9 @@ class Engine:
 
         def check(value: Any, path: str, run: Run) -> None:  # noqa: ANN401 - JSON
             plain(value, path, run)
-            if ":" in url:
+            if _OTHER_VERSION.fullmatch(url):
+                run.not_evaluated("the extension is an element of another version of FHIR", path, url)
+            elif ":" in url:
                 message = "the definition of the extension is not at hand"
                 run.report(severity, "extension-unknown", message, path, url)
 

@@ -54,6 +54,7 @@ _TESTS: Mapping[str, Callable[[str], Answer]] = {
     "urn:iso:std:iso:3166": _form(r"[A-Z]{2,4}|\d{3}"),
     "urn:iso:std:iso:3166:-2": _form(r"[A-Z]{2}-[A-Z0-9]{1,3}"),
     "http://www.nlm.nih.gov/research/umls/rxnorm": _form(r"\d{1,8}"),
+    "http://ncicb.nci.nih.gov/xml/owl/EVS/Thesaurus.owl": _form(r"C\d{1,7}"),
     "http://hl7.org/fhir/sid/cvx": _form(r"\d{1,4}"),
     "http://hl7.org/fhir/sid/ndc": _form(r"[0-9*-]{9,14}"),
     "http://www.ama-assn.org/go/cpt": _form(r"[0-9A-Z]{5}(?:[-:, ]+[0-9A-Z]{2})*"),
@@ -63,6 +64,7 @@ _NAMES: Mapping[str, str] = {
     "http://snomed.info/sct": "SNOMED CT",
     "http://loinc.org": "LOINC",
     "http://www.nlm.nih.gov/research/umls/rxnorm": "RxNorm",
+    "http://ncicb.nci.nih.gov/xml/owl/EVS/Thesaurus.owl": "the NCI Thesaurus",
 }
 
 _OTHERS: Final = frozenset(
@@ -99,6 +101,9 @@ _OTHERS: Final = frozenset(
 _HL7_ADDRESSES: Final = "http://hl7.org/fhir/sid/"
 """Where HL7 gives addresses to terminologies of others: ICD, ATC, ICPC, NPI."""
 
+_TRIALS: Final = "https://w3id.org/fhir-adapter/trials/"
+"""Where the codes of a trial's own export have their systems: they are listed nowhere but there."""
+
 _PLAIN = re.compile(r"(?:https?://|urn:)[A-Za-z0-9._:/-]{1,160}", re.ASCII)
 
 
@@ -106,12 +111,14 @@ def external_code(system: str, code: str) -> Answer:
     """Whether a terminology that is not at hand has a code: no when the code cannot be one of its codes."""
     test = _TESTS.get(system)
     answer = test(code) if test else _OPEN
+    if system.startswith(_TRIALS):
+        return unknown("the trial's own export is where its codes are listed")
     return unknown(f"{shown_system(system)} is not at hand") if answer is _OPEN else answer
 
 
 def is_external(system: str) -> bool:
-    """Whether a system is a terminology that FHIR names but no package holds."""
-    return system in _TESTS or system in _OTHERS or system.startswith(_HL7_ADDRESSES)
+    """Whether a system is a terminology that FHIR names, or a trial's own, but no package holds."""
+    return system in _TESTS or system in _OTHERS or system.startswith((_HL7_ADDRESSES, _TRIALS))
 
 
 def right_address(system: str) -> str | None:

@@ -114,7 +114,9 @@ def test_the_engine_is_started_without_a_way_to_the_network(tools: Path, tmp_pat
     """Its settings are written beside it before it starts, and are left as a person changed them."""
     build_hl7.main([])
     told = tmp_path / "told"
-    (tools / "java").write_text(f'#!/bin/sh\necho "$@" >> {told}\necho \'{{"ready": "made up"}}\'\n', encoding="utf-8")
+    (tools / "java").write_text(
+        f'#!/bin/sh\nread line\necho "$@" >> {told}\necho \'{{"ready": "made up"}}\'\n', encoding="utf-8"
+    )
     settings = tmp_path / "engine" / "settings.json"
 
     with Hl7Backend():

@@ -13,6 +13,7 @@ from fhir_adapter.validation.value_sets.external_systems import (
 )
 
 SNOMED, LOINC, UCUM = "http://snomed.info/sct", "http://loinc.org", "http://unitsofmeasure.org"
+NCI = "http://ncicb.nci.nih.gov/xml/owl/EVS/Thesaurus.owl"
 MAY_BE = [
     (SNOMED, "80394007"),
     (SNOMED, "840535000"),
@@ -29,6 +30,7 @@ MAY_BE = [
     ("http://hl7.org/fhir/sid/cvx", "207"),
     ("http://www.ama-assn.org/go/cpt", "99201"),
     ("http://hl7.org/fhir/sid/icd-10", "D76.1"),
+    (NCI, "C28554"),
 ]
 CANNOT_BE = [
     (SNOMED, "80394008"),
@@ -44,6 +46,7 @@ CANNOT_BE = [
     ("urn:iso:std:iso:3166:-2", "Beijing"),
     ("http://www.nlm.nih.gov/research/umls/rxnorm", "aspirin"),
     ("http://hl7.org/fhir/sid/cvx", ""),
+    (NCI, "28554"),
 ]
 
 
@@ -93,3 +96,10 @@ def test_a_system_is_shown_only_when_it_looks_like_an_address() -> None:
     """Anything else may be a subject's data."""
     assert shown_system("https://example.org/colours") == "the code system https://example.org/colours"
     assert shown_system("urn:name of a subject") == "the code system"
+
+
+def test_the_codes_of_a_trials_own_export_cannot_be_told() -> None:
+    """They are listed nowhere but in the export, so that they are unknown is nothing to be warned of."""
+    system = "https://w3id.org/fhir-adapter/trials/river-7/code/test"
+    assert is_external(system)
+    assert external_code(system, "FERRITIN").why == "the trial's own export is where its codes are listed"
