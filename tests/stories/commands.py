@@ -49,8 +49,13 @@ _NOT_INHERITED = ("FHIR_ADAPTER_", "XDG_", "PYTHONDONTWRITEBYTECODE")
 
 def surroundings(home: Path, **variables: str) -> dict[str, str]:
     """The environment of a person with an empty home and a clock in Shanghai."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_INHERITED)}
+    left_out = (*_NOT_INHERITED, "COVERAGE_") if UNMEASURED_RUNS in os.environ else _NOT_INHERITED
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
     return kept | {"HOME": str(home), "TZ": "Asia/Shanghai"} | variables
+
+
+UNMEASURED_RUNS = "TESTS_UNMEASURED_RUNS"
+"""Where this variable is set, coverage is not measured in runs of the command: it takes two thirds of their time."""
 
 
 UNMEASURED = {"COVERAGE_PROCESS_START": "", "COVERAGE_PROCESS_CONFIG": ""}
