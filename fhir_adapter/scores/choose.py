@@ -256,20 +256,27 @@ class _Chooser:
         if pick.choice != "worst":
             return self.single("temperature", reports, pick)
         counting = _counting(reports)
-        highest = max((one for one in counting), key=_height, default=None)
-        used = [one for one in counting if highest is not None and _height(one) == _height(highest)][:1]
+        highest = max((one for one in counting), key=_certain_height, default=None)
         capped = [one for one in counting if one.result.interval and one.result.interval.point is None]
-        chosen = [*used, *(one for one in capped if one not in used)]
+        chosen = [] if highest is None else [highest, *(one for one in capped if one is not highest)]
         return replace(_choice(reports, chosen, why), notes=self._about_fever(chosen))
 
     def _about_fever(self, chosen: Sequence[Report]) -> tuple[str, ...]:
         """What a reader must know of a reading: where it was taken, and whether a dose came just before."""
         notes = [f"{one.result.body_site}: not corrected" for one in chosen if one.result.body_site]
         given = [dose.bounds(self.course.zone)[0] for dose in self.course.injections]
-        if any(one.at and 0 <= one.at[0] - dose < _DAY_SECONDS for one in chosen for dose in given):
+        after = [(one, dose) for one in chosen for dose in given if self._is_soon_after(one, dose)]
+        if after:
             about = f" ({self.course.dose_note})" if self.course.dose_note else ""
-            notes.append(f"less than 24 h after an injection{about}")
+            certain = any(one.at and dose <= one.at[0] for one, dose in after)
+            notes.append(f"{'' if certain else 'perhaps '}less than 24 h after an injection{about}")
         return tuple(dict.fromkeys(notes))
+
+    def _is_soon_after(self, one: Report, dose: Fraction) -> bool:
+        """True when it may have been taken in the 24 hours after a dose."""
+        if one.at is None or one.result.effective is None or self.course.before_first_dose(one.result.effective):
+            return False
+        return one.at[0] - dose < _DAY_SECONDS and dose <= one.at[1]
 
     def examination(self, part: str, reports: Sequence[Report], pick: Pick) -> Choice:
         """The latest examination; methods that disagree on its day contradict each other."""
@@ -447,7 +454,8 @@ def _start(one: Report) -> tuple[Fraction, str]:
     return (one.at[0] if one.at else Fraction(0)), one.result.reference
 
 
-def _height(one: Report) -> Fraction:
+def _certain_height(one: Report) -> Fraction:
+    """What a reading is at least; of `<39.5` nothing is known that another reading is not higher than."""
     interval = one.result.interval
     assert interval is not None
-    return interval.point if interval.point is not None else interval.low or interval.high or Fraction(0)
+    return interval.low if interval.low is not None else Fraction(0)

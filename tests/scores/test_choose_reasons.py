@@ -13,7 +13,7 @@ import pytest
 from fhir_adapter.scores import Course
 from fhir_adapter.scores.choose import ScoreParts, choose, choose_all, lasts_on, local_day
 from fhir_adapter.scores.companions import hlh_2004, not_interpretable_under
-from fhir_adapter.scores.hscore import Choice
+from fhir_adapter.scores.hscore import Choice, total
 from fhir_adapter.trial import Interval, Pick, Result, ScoreWindow, read_moment
 from tests.scores.made_up import BASELINE, COURSE, MONTH_1, WEEK_2, ZONE, count, found, measured
 
@@ -181,6 +181,22 @@ def test_a_typed_temperature_is_not_marked_as_a_copy() -> None:
     assert told(chosen("temperature", [typed], replace(WEEK_2, temperature_days=None))) == [("38.5", True, why)]
 
 
+def test_a_reading_below_a_limit_never_hides_a_certain_one() -> None:
+    """38.9 and `<39.5`: the highest was at least 38.9, so 33 points are certain."""
+    readings = [measured("temperature", one, f"2016-03-15T0{hour}:00") for hour, one in enumerate(("38.9", "<39.5"), 6)]
+    score = total({"temperature": chosen("temperature", readings, WEEK_2)})
+    (item,) = [one for one in score.items if one.item == "temperature"]
+    assert (item.low, item.high) == (33, 49)
+
+
+def test_a_daily_maximum_before_the_first_injection_is_not_after_it() -> None:
+    """Where the schedule takes dates of day 1 to be before it."""
+    course = replace(COURSE, day_one_dates_before_dose=True, injections=(COURSE.first_dose,))
+    day_one = course.day_one.isoformat()
+    window = replace(WEEK_2, temperature=Pick("worst", -2, 1), temperature_days=None)
+    assert chosen("temperature", [measured("temperature", "38.5", day_one)], window, course).notes == ()
+
+
 def test_of_readings_that_are_as_high_the_first_counts() -> None:
     """One is enough."""
     results = [measured("temperature", "38.9", f"2016-03-15T0{hour}:00") for hour in (6, 7)]
@@ -189,7 +205,12 @@ def test_of_readings_that_are_as_high_the_first_counts() -> None:
 
 @pytest.mark.parametrize(
     ("readings", "counted"),
-    [(("38.5", ">39"), ["39"]), (("40", ">39"), ["40", "39"]), (("38.5", "<37"), ["38.5", "37"])],
+    [
+        (("38.5", ">39"), ["39"]),
+        (("38.9", "<39.5"), ["38.9", "39.5"]),
+        (("40", ">39"), ["40", "39"]),
+        (("38.5", "<37"), ["38.5", "37"]),
+    ],
 )
 def test_a_capped_reading_counts_beside_the_highest_one(readings: tuple[str, str], counted: list[str]) -> None:
     """It may have been higher; a lower number beside it cannot be."""
@@ -222,6 +243,8 @@ def test_readings_of_one_time_that_disagree_contradict_each_other() -> None:
         ("2016-03-14T06:00", "2016-03-14T05:59:59", ()),
         ("2016-03-14", "2016-03-14T06:00", ("less than 24 h after an injection",)),
         ("2016-03-14T09:00", "2016-03-15", ("less than 24 h after an injection",)),
+        ("2016-03-14T09:00", "2016-03-14", ("perhaps less than 24 h after an injection",)),
+        ("2016-03-14T09:00", "2016-03-13", ()),
     ],
 )
 def test_a_reading_is_soon_after_an_injection_for_24_hours(dose: str, reading: str, notes: tuple[str, ...]) -> None:
