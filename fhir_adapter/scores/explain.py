@@ -82,7 +82,7 @@ _KINDS: Mapping[str, str] = {
 """The rule of a window that each item and part is chosen by; everything else is blood."""
 
 _SHOWN = 4
-"""How many results that were passed over are shown for an item, the nearest in time first."""
+"""How many results that were passed over are shown for an item: those of the window, then the nearest in time."""
 
 _NO_PULL = "Nothing was pulled for this subject: typed values only."
 _UNKNOWN_POLICY = (
@@ -238,7 +238,8 @@ class _Note:
         by_day: dict[str, list[str]] = {}
         for item in sorted(self._others(), key=lambda item: -item.high):
             if item.known and _used(item):
-                days = dict.fromkeys(self.day(result.effective) for result in _deciding(item).values())
+                times = [result.effective for result in _deciding(item).values()]
+                days = dict.fromkeys(map(self.day, sorted(times, key=lambda at: at.recorded if at else "")))
                 by_day.setdefault(" and ".join(days), []).append(f"{_decided(item)} ({_range(item)})")
         for day, said in by_day.items():
             yield f"Known {_on(day)}: {', '.join(said)}."

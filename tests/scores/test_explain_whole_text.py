@@ -72,7 +72,7 @@ def test_a_note_with_something_of_everything_reads_word_for_word() -> None:
             "Known underlying immunosuppression: yes and no (0-18), stated by Dr. A, stated by Dr. B, corrected on "
             "2016-02-24, 2016-02-25; it holds at every visit."
         ),
-        "Known on D28 and D27: liver enlarged and spleen not enlarged (23).",
+        "Known on D27 and D28: liver enlarged and spleen not enlarged (23).",
         "Known on D29: temperature 38.1 Cel (0).",
         (
             "Known within bounds only: leukocytes 4.1 on D30, haemoglobin and platelets not known (0-34); "
