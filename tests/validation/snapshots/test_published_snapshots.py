@@ -30,8 +30,8 @@ DIFFERING: Final = {
     "provenance-relevant-history": "HL7's names the slice in a contentReference, and gives it the binding of the base",
 }
 """The published profiles of R4 core with other snapshots, and why."""
-OUR_DIFFERING: Final = {"trial-dose", "trial-missed-dose"}
-"""SUSHI leaves out the example binding of medication[x], which is a reference only: it asks for nothing."""
+OUR_DIFFERING: Final = {"trial-dose", "trial-eligibility", "trial-missed-dose"}
+"""SUSHI leaves out the example binding of a choice that is only a reference or a range: it asks for nothing."""
 
 ALSO_SAID: Final = ("min", "max", "sliceName", "slicing", "contentReference", "maxLength")
 VALUES: Final = ("fixed", "pattern", "minValue", "maxValue")
