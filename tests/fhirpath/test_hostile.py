@@ -16,6 +16,8 @@ from fhir_adapter.fhirpath import (
 )
 from fhir_adapter.fhirpath.functions import FUNCTIONS
 
+pytestmark = pytest.mark.no_cover
+
 UNREADABLE = [
     "",
     "   ",

@@ -31,6 +31,8 @@ from fhir_adapter.fhirpath.tree import (
 from tests.fhirpath.naive import Refused, evaluate
 from tests.fhirpath.official import cases
 
+pytestmark = pytest.mark.no_cover
+
 # Expressions
 
 NAMES = st.sampled_from(

@@ -17,6 +17,8 @@ from fhir_adapter import fhirjson
 from fhir_adapter.issues import Issue
 from fhir_adapter.validation.validator import Validator
 
+pytestmark = pytest.mark.no_cover
+
 GOLDEN = Path(__file__).parents[1] / "data" / "golden" / "cdisc-pilot-18.ndjson"
 PUBLISHED = Path(__file__).parents[1] / "published_cases"
 RESOURCES = [

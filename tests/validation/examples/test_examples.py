@@ -13,6 +13,8 @@ import pytest
 from tests.validation.examples.checking import CORE, EXAMPLES, Example, FalseAlarm, checked, of_golden, of_package
 from tests.validation.examples.known import is_known, key_of, known
 
+pytestmark = pytest.mark.no_cover
+
 SAMPLE = 500
 
 

@@ -19,6 +19,8 @@ from fhir_adapter.validation.definitions import Definitions
 from fhir_adapter.validation.packages.package import Package, open_package
 from fhir_adapter.validation.packages.refusals import Limits, PackageRefused
 
+pytestmark = pytest.mark.no_cover
+
 Json = dict[str, Any]
 MakeArchive = Callable[..., Path]
 MakeFolder = Callable[[Mapping[str, object]], Path]
