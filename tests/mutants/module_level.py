@@ -1,6 +1,7 @@
 """cosmic-ray's mutants: what mutmut leaves out, that is tables, fields, properties and other decorated functions.
 
-Annotations are left out: nothing here evaluates them, so that no test could notice.
+Annotations are left out: nothing here evaluates them, so that no test could notice. So are `frozen` and `slots` of
+dataclasses: they refuse what nobody here does, and no value depends on them.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from cosmic_ray.work_item import MutationSpec  # type: ignore[import-untyped]
 from tests.mutants.forking import Mutant
 from tests.mutants.survivors import Survivor, between
 
+_GUARDS = {"frozen", "slots"}
 _OF_MUTMUT = {"staticmethod", "classmethod"}
 """The only decorators whose functions mutmut changes."""
 
@@ -60,7 +62,7 @@ def _work(files: list[str]) -> Iterator[MutationSpec]:
 
 @cache
 def _left_out(file: Path) -> tuple[tuple[tuple[int, int], tuple[int, int]], ...]:
-    """Where annotations are, and functions that mutmut changes; as lines and columns."""
+    """Where annotations and guards are, and functions that mutmut changes; as lines and columns."""
     tree = ast.parse(file.read_text(encoding="utf-8"))
     return tuple(
         ((node.lineno, node.col_offset), (node.end_lineno or 0, node.end_col_offset or 0))
@@ -77,3 +79,5 @@ def _parts_left_out(node: ast.AST) -> Iterator[ast.stmt | ast.expr]:
             yield node.returns
     if isinstance(node, ast.AnnAssign | ast.arg) and node.annotation:
         yield node.annotation
+    if isinstance(node, ast.keyword) and node.arg in _GUARDS:
+        yield node.value

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
 DOCUMENT = "docs/mutants.md"
-_GUARD = re.compile(r"\b(frozen|slots)=(True|False)")
-"""Of a dataclass: they refuse what nobody here does, and no value depends on them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +40,7 @@ def unexplained(survivors: tuple[Survivor, ...], root: Path) -> list[Survivor]:
     """Those of which the document has no row with their file and both lines."""
     page = root / DOCUMENT
     rows = page.read_text(encoding="utf-8").replace("\\|", "|").splitlines() if page.exists() else []
-    return [one for one in survivors if not _is_guard(one) and not any(_tells(row, one) for row in rows)]
-
-
-def _is_guard(one: Survivor) -> bool:
-    """True when nothing but `frozen` or `slots` of a dataclass changed; the document explains these in a sentence."""
-    of_dataclass = one.before.startswith("@dataclass(")
-    return of_dataclass and _GUARD.sub("", one.before) == _GUARD.sub("", one.after)
+    return [one for one in survivors if not any(_tells(row, one) for row in rows)]
 
 
 def _tells(row: str, one: Survivor) -> bool:
