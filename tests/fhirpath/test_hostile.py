@@ -16,7 +16,7 @@ from fhir_adapter.fhirpath import (
 )
 from fhir_adapter.fhirpath.functions import FUNCTIONS
 
-pytestmark = pytest.mark.no_cover
+pytestmark = pytest.mark.unmeasured
 
 UNREADABLE = [
     "",

@@ -31,7 +31,7 @@ from fhir_adapter.fhirpath.tree import (
 from tests.fhirpath.naive import Refused, evaluate
 from tests.fhirpath.official import cases
 
-pytestmark = pytest.mark.no_cover
+pytestmark = pytest.mark.unmeasured
 
 # Expressions
 

@@ -17,7 +17,7 @@ from fhir_adapter import fhirjson
 from fhir_adapter.issues import Issue
 from fhir_adapter.validation.validator import Validator
 
-pytestmark = pytest.mark.no_cover
+pytestmark = pytest.mark.unmeasured
 
 GOLDEN = Path(__file__).parents[1] / "data" / "golden" / "cdisc-pilot-18.ndjson"
 PUBLISHED = Path(__file__).parents[1] / "published_cases"

@@ -13,7 +13,7 @@ import pytest
 from tests.validation.examples.checking import CORE, EXAMPLES, Example, FalseAlarm, checked, of_golden, of_package
 from tests.validation.examples.known import is_known, key_of, known
 
-pytestmark = pytest.mark.no_cover
+pytestmark = pytest.mark.unmeasured
 
 SAMPLE = 500
 

@@ -19,7 +19,7 @@ from fhir_adapter.validation.definitions import Definitions
 from fhir_adapter.validation.packages.package import Package, open_package
 from fhir_adapter.validation.packages.refusals import Limits, PackageRefused
 
-pytestmark = pytest.mark.no_cover
+pytestmark = pytest.mark.unmeasured
 
 Json = dict[str, Any]
 MakeArchive = Callable[..., Path]
