@@ -9,9 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Final
-from xml.etree import ElementTree as ET
 
 from fhir_adapter.validation.value_sets.answers import NO, Answer, yes_if
 
@@ -55,7 +54,9 @@ class Units:
 @cache
 def units() -> Units:
     """The table, read when it is first asked for."""
-    text = (files(__package__) / "ucum" / "ucum-essence.xml").read_text(encoding="ascii")
+    from xml.etree import ElementTree as ET  # noqa: PLC0415 - for who has units
+
+    text = (Path(__file__).parent / "ucum" / "ucum-essence.xml").read_text(encoding="ascii")
     root = ET.fromstring(text)  # noqa: S314 - a file of our own
     named = [*root.iter(f"{_NAMESPACE}base-unit"), *root.iter(f"{_NAMESPACE}unit")]
     metric = [each for each in named if each.tag.endswith("base-unit") or each.get("isMetric") == "yes"]
