@@ -17,7 +17,7 @@ from fhir_adapter.validation.canonical_resources import profiles_folder
 
 Json = dict[str, Any]
 
-_BASE: Final = "https://w3id.org/fhir-adapter/"
+BASE: Final = "https://w3id.org/fhir-adapter/"
 _ELSEWHERE: Final = frozenset({"examples", "example", "fsh", "node_modules"})
 
 
@@ -46,15 +46,15 @@ class OwnProfiles:
 
     def text(self, address: str) -> bytes:
         """The file of a definition that there is."""
-        return self._paths[address.removeprefix(_BASE)].read_bytes()
+        return self._paths[address.removeprefix(BASE)].read_bytes()
 
     def has(self, kind: str, address: str) -> bool:
         """Whether there is a definition of that address."""
-        return address.startswith(f"{_BASE}{kind}/") and address.removeprefix(_BASE) in self._paths
+        return address.startswith(f"{BASE}{kind}/") and address.removeprefix(BASE) in self._paths
 
     def addresses(self, kind: str) -> list[str]:
         """The addresses of all definitions of a kind."""
-        return [_BASE + name for name in self._paths if name.startswith(f"{kind}/")]
+        return [BASE + name for name in self._paths if name.startswith(f"{kind}/")]
 
     @cached_property
     def digest(self) -> str:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from fhir_adapter.validation.packages.own_profiles import BASE
 from fhir_adapter.validation.value_sets.answers import NO, Answer, unknown
 from fhir_adapter.validation.value_sets.check_digits import has_loinc_digit, has_verhoeff_digit
 from fhir_adapter.validation.value_sets.registered_codes import currency, language_tag, media_type
@@ -101,7 +102,7 @@ _OTHERS: Final = frozenset(
 _HL7_ADDRESSES: Final = "http://hl7.org/fhir/sid/"
 """Where HL7 gives addresses to terminologies of others: ICD, ATC, ICPC, NPI."""
 
-_TRIALS: Final = "https://w3id.org/fhir-adapter/trials/"
+_TRIALS: Final = f"{BASE}trials/"
 """Where the codes of a trial's own export have their systems: they are listed nowhere but there."""
 
 _PLAIN = re.compile(r"(?:https?://|urn:)[A-Za-z0-9._:/-]{1,160}", re.ASCII)
