@@ -411,3 +411,12 @@ def test_a_part_without_words_of_its_own_is_told_by_its_name() -> None:
     assert beginning("Known on", said) == ["Known on D15: ldh 300 U/L (0), node (0), no node (0)."]
     assert beginning("Passed over", said) == ["Passed over: D19: ldh outside D12-18."]
     assert "  + ldh | 300 U/L | 2016-03-15T06:30 (D15) | hospital, 1: given" in said
+
+
+def test_a_result_without_a_date_is_named_before_those_with_one() -> None:
+    """Where no visits are told apart it counts as well, and the order of the results does not matter."""
+    dated = found("hepatomegaly", True, "2016-03-29")
+    undated = replace(found("splenomegaly", True, "2016-03-23"), effective=None)
+    notes = [explain(score_everything("S01", results, 169)) for results in ([dated, undated], [undated, dated])]
+    (line,) = {line for note in notes for line in note if line.startswith("Known on") and "liver" in line}
+    assert line.index("an unknown day") < line.index("2016-03-29")
