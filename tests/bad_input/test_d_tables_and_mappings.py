@@ -197,7 +197,7 @@ def test_d69_nothing_is_read_that_takes_forever(river: SmallTrial) -> None:
     river.file("codes.yaml").write_text("\n".join(bomb) + "\n", encoding="utf-8")
     began = time.monotonic()
     run = river.map()
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 60
     assert run.exit_code == 2
     assert "a bug" not in run.err
     assert len(run.err) < 20_000

@@ -124,7 +124,7 @@ def test_the_sandbox_starts_says_where_and_stops(tmp_path: Path) -> None:
     process.terminate()
     process.stderr.close()
     assert re.search(r"sandbox at http://127\.0\.0\.1:\d+/fhir", said)
-    assert process.wait(timeout=20) == 143
+    assert process.wait(timeout=60) == 143
 
 
 @contextmanager
@@ -141,7 +141,7 @@ def serving(line: str, folder: Path) -> Iterator[str]:
     finally:
         process.terminate()
         process.stderr.close()
-        assert process.wait(timeout=20) == 143
+        assert process.wait(timeout=60) == 143
 
 
 def test_the_service_of_the_guide_answers(place: tuple[Path, str]) -> None:

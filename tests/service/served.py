@@ -234,7 +234,7 @@ def refuses_connections(address: tuple[str, int]) -> bool:
         return tried.connect_ex(address) != 0
 
 
-def refuses_connections_soon(address: tuple[str, int], within: float = 10) -> bool:
+def refuses_connections_soon(address: tuple[str, int], within: float = 30) -> bool:
     """True when nobody listens there any more, now or soon."""
     until = time.monotonic() + within
     while time.monotonic() < until:

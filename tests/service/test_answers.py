@@ -518,7 +518,7 @@ def test_while_another_process_writes(client: httpx2.Client, state: Path) -> Non
     writer = sqlite3.connect(state, isolation_level=None)
     writer.execute("BEGIN IMMEDIATE")
     writer.execute("DELETE FROM received")
-    assert client.get(SCORE, timeout=5).content == before
+    assert client.get(SCORE, timeout=30).content == before
     writer.execute("ROLLBACK")
     writer.close()
     assert client.get(SCORE).content == before

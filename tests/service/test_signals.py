@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
+from queue import Queue
 
 import httpx2
 import pytest
@@ -63,7 +64,7 @@ def is_whole(answer: tuple[int, bytes]) -> bool:
 def test_nothing_is_under_way(service: Service, number: int, code: int) -> None:
     """It ends at once, and its exit code names the signal."""
     assert httpx2.get(f"{service.base}/health/live", timeout=30).status_code == 200
-    assert service.signalled(number, within=10) == code
+    assert service.signalled(number, within=30) == code
     assert "Traceback" not in service.err
     assert "a bug" not in service.err
 
@@ -79,7 +80,7 @@ def test_half_sent_requests_are_finished(service: Service, number: int, code: in
     for one in begun:
         one.goes_on(BODY[HALF:])
     assert [is_whole(one.answered()) for one in begun] == [True] * 3
-    assert service.ended(within=10) == code
+    assert service.ended(within=30) == code
 
 
 def test_scores_that_are_being_computed_are_finished(person: Person) -> None:
@@ -110,33 +111,32 @@ def ticks(stat: Path) -> int:
 
 def test_scores_from_the_store_are_finished(person: Person, state: Path) -> None:
     """Calls about patients come in all the time: each that was taken is answered whole, and the exit code is 143."""
-    with serve(person, "--trial", SEED, "--state", state) as service:
-        base = service.base
-        with ThreadPoolExecutor(4) as callers:
-            calls = [callers.submit(get_until_refused, f"{base}{SCORE}") for _ in range(4)]
-            assert httpx2.get(f"{base}{SCORE}", timeout=30).status_code == 200
-            time.sleep(0.5)
-            code = service.signalled(signal.SIGTERM, within=30)
-            answers = [answer for call in calls for answer in call.result()]
+    answers: Queue[httpx2.Response] = Queue()
+    with serve(person, "--trial", SEED, "--state", state) as service, ThreadPoolExecutor(4) as callers:
+        url = f"{service.base}{SCORE}"
+        calls = [callers.submit(get_until_refused, url, answers) for _ in range(4)]
+        before = [answers.get(timeout=60) for _ in range(8)]
+        code = service.signalled(signal.SIGTERM, within=30)
+        for call in calls:
+            call.result()
     assert code == 143
-    assert len(answers) > 4
-    assert {answer.status_code for answer in answers} == {200}
-    assert len({answer.content for answer in answers}) == 1
+    everything = [*before, *answers.queue]
+    assert {answer.status_code for answer in everything} == {200}
+    assert len({answer.content for answer in everything}) == 1
 
 
-def get_until_refused(url: str) -> list[httpx2.Response]:
+def get_until_refused(url: str, answers: Queue[httpx2.Response]) -> None:
     """Get it over a new connection each time, until nobody listens; half an answer is an error of the test."""
-    answers: list[httpx2.Response] = []
     while True:
         try:
-            answers.append(httpx2.get(url, timeout=30))
+            answers.put(httpx2.get(url, timeout=30))
         except httpx2.ConnectError:
-            return answers
+            return
         except httpx2.ReadError:  # accepted by the system, never taken by the service
-            return answers
+            return
         except httpx2.RemoteProtocolError as error:
             if "without sending a response" in str(error):  # the same, a moment later
-                return answers
+                return
             raise
 
 
@@ -149,7 +149,7 @@ def test_the_last_answer_says_that_the_connection_ends(service: Service) -> None
     assert refuses_connections_soon(service.address)
     begun.goes_on(BODY[HALF:])
     assert is_whole(begun.answered())
-    assert service.ended(within=10) == 143
+    assert service.ended(within=30) == 143
 
 
 def test_idle_connections_keep_nobody_waiting(service: Service) -> None:
@@ -161,7 +161,7 @@ def test_idle_connections_keep_nobody_waiting(service: Service) -> None:
             silent = kept.enter_context(socket.create_connection(service.address, timeout=30))
             silent.sendall(said)
         assert client.get("/health/live").status_code == 200
-        assert service.signalled(signal.SIGTERM, within=10) == 143
+        assert service.signalled(signal.SIGTERM, within=30) == 143
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
@@ -171,8 +171,8 @@ def test_a_request_that_never_ends_is_cut(person: Person, number: int, code: int
         with Slowly.begun(service.address, SENT, BODY, HALF):
             assert httpx2.get(f"{service.base}/health/live", timeout=30).status_code == 200
             began = time.monotonic()
-            assert service.signalled(number, within=20) == code
-        assert 0.9 <= time.monotonic() - began < 8
+            assert service.signalled(number, within=60) == code
+        assert 0.9 <= time.monotonic() - began < 25
 
 
 def test_what_is_said_of_a_request_that_is_cut(person: Person) -> None:
@@ -180,7 +180,7 @@ def test_what_is_said_of_a_request_that_is_cut(person: Person) -> None:
     with serve(person, "--config", configured(person, 1)) as service:
         never = Slowly.begun(service.address, SENT, BODY, HALF)
         assert httpx2.get(f"{service.base}/health/live", timeout=30).status_code == 200
-        assert service.signalled(signal.SIGTERM, within=20) == 143
+        assert service.signalled(signal.SIGTERM, within=60) == 143
         status, body = never.answered()
     assert (status, b"OperationOutcome" in body) in {(0, False), (408, True), (500, True), (503, True)}
     assert "Traceback" not in service.err
@@ -196,7 +196,7 @@ def test_one_that_never_ends_costs_the_others_nothing(person: Person) -> None:
         assert refuses_connections_soon(service.address)
         other.goes_on(BODY[HALF:])
         assert is_whole(other.answered())
-        assert service.ended(within=20) == 143
+        assert service.ended(within=60) == 143
 
 
 def test_a_long_score_is_cut(person: Person) -> None:
@@ -205,7 +205,7 @@ def test_a_long_score_is_cut(person: Person) -> None:
     with serve(person, "--config", configured(person, 1)) as service, ThreadPoolExecutor(1) as callers:
         call = callers.submit(cut_or_answered, service.base, content)
         until_it_works(service)
-        assert service.signalled(signal.SIGTERM, within=20) == 143
+        assert service.signalled(signal.SIGTERM, within=60) == 143
         assert call.result() in {0, 200, 500, 503}
     assert "a bug" not in service.err
 
@@ -226,7 +226,7 @@ def test_a_second_signal(person: Person, second: int) -> None:
         assert httpx2.get(f"{service.base}/health/live", timeout=30).status_code == 200
         service.process.send_signal(signal.SIGTERM)
         assert refuses_connections_soon(service.address)
-        assert service.signalled(second, within=20) in {130, 143}
+        assert service.signalled(second, within=60) in {130, 143}
     assert "a bug" not in service.err
 
 
@@ -235,7 +235,7 @@ def test_a_signal_before_it_listens(person: Person, state: Path, moment: float) 
     """At any moment of the start: no traceback, and the exit code of a signal."""
     with serve(person, "--trial", SEED, "--state", state) as service:
         time.sleep(0.15 + moment)
-        assert service.signalled(signal.SIGTERM, within=20) in {-signal.SIGTERM, 143}
+        assert service.signalled(signal.SIGTERM, within=60) in {-signal.SIGTERM, 143}
     assert "Traceback" not in service.err
     assert "a bug" not in service.err
 
@@ -245,7 +245,7 @@ def test_the_port_is_free_at_once(person: Person) -> None:
     with serve(person) as first:
         port = first.address[1]
         assert httpx2.get(f"{first.base}/health/live", timeout=30).status_code == 200
-        assert first.signalled(signal.SIGTERM, within=10) == 143
+        assert first.signalled(signal.SIGTERM, within=30) == 143
     with serve(person, "--port", str(port)) as second:
         assert second.address[1] == port
         assert httpx2.get(f"{second.base}/health/live", timeout=30).status_code == 200
@@ -261,4 +261,4 @@ def test_health_until_the_end(person: Person) -> None:
         begun.goes_on(BODY[HALF:] + b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
         status, body = begun.answered()
         assert is_whole((status, body))
-        assert service.ended(within=10) == 143
+        assert service.ended(within=30) == 143
