@@ -13,6 +13,8 @@ import pytest
 import respx
 from respx.mocks import HTTPCoreMocker
 
+from tests.stories.commands import MEASURED_RUNS
+
 BASE = "https://fhir.test/r4"
 
 
@@ -54,8 +56,10 @@ def fhir_mock() -> Iterator[respx.MockRouter]:
 
 
 @pytest.fixture(autouse=True)
-def _own_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _own_surroundings(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test reads or writes the user's own configuration, state or logs."""
+    if request.node.get_closest_marker("measured_runs"):
+        monkeypatch.setenv(MEASURED_RUNS, "1")
     for name in [name for name in os.environ if name.startswith("FHIR_ADAPTER_") and name != "FHIR_ADAPTER_SHARED"]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))

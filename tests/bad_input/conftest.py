@@ -10,15 +10,7 @@ import pytest
 
 from fhir_adapter.sandbox import running
 from tests.bad_input.small_trial import SmallTrial
-from tests.stories.commands import UNMEASURED_RUNS, Person
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _unmeasured_runs() -> Iterator[None]:
-    """What these runs of the command touch is measured where its own tests are."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(UNMEASURED_RUNS, "1")
-        yield
+from tests.stories.commands import Person
 
 
 @pytest.fixture

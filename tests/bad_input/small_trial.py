@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from fhir_adapter.sandbox import running
 from tests.stories.commands import Person, Pushing, Run
 from tests.stories.fhir_server import Picture, Resource, identifiers
+from tests.stories.sandbox import running
 
 RIVER = Path(__file__).parent / "river-7"
 

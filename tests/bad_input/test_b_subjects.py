@@ -13,10 +13,10 @@ import httpx2
 import pytest
 
 from fhir_adapter import fhirjson
-from fhir_adapter.sandbox import running
 from fhir_adapter.scores import Finding, Measurement, hscore
 from fhir_adapter.store import ResultStore, open_store
 from tests.stories.commands import Person, Run
+from tests.stories.sandbox import running
 
 SEED = Path(__file__).resolve().parents[2] / "mappings" / "trials" / "nct02569463"
 HOSPITAL = "https://hospital.example/patient-id"

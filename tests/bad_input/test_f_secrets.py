@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from fhir_adapter.sandbox import running
 from tests.bad_input.small_trial import SmallTrial
 from tests.stories.commands import Run
+from tests.stories.sandbox import running
 from tests.stories.telling import free_port
 
 TOKEN = "canary-token-3f9d1c"

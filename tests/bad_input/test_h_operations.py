@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.bad_input.small_trial import SmallTrial
-from tests.stories.commands import COMMAND, UNMEASURED, Run, run_command, surroundings
+from tests.stories.commands import COMMAND, Person, Run, run_command, surroundings
 
 CONFIG = """\
 # Servers of the made-up trial.
@@ -217,9 +218,10 @@ TERMINALS = {
 }
 
 
-@pytest.fixture
-def ward(river: SmallTrial) -> SmallTrial:
+@pytest.fixture(scope="module")
+def pulled(tmp_path_factory: pytest.TempPathFactory) -> SmallTrial:
     """Somebody who has pulled the hospital's file of the seed trial, beside the made-up trial."""
+    river = SmallTrial.copied(tmp_path_factory.mktemp("pulled") / "river")
     names = ("patients.ndjson", "results.ndjson")
     published = b"".join((SEED / "hospital" / name).read_bytes() for name in names)
     (river.trial.parent / "hospital.ndjson").write_bytes(published)
@@ -227,16 +229,22 @@ def ward(river: SmallTrial) -> SmallTrial:
     return river
 
 
+@pytest.fixture
+def ward(pulled: SmallTrial, tmp_path: Path) -> SmallTrial:
+    """Somebody whose files are those of the one who has pulled."""
+    shutil.copytree(pulled.folder, tmp_path / "river")
+    return SmallTrial(tmp_path / "river", Person(tmp_path / "river" / "home"))
+
+
 def seed(ward: SmallTrial, arguments: str, **variables: str) -> Run:
     """Run a command where the hospital's file lies; on another terminal it does what it does on ours."""
-    unmeasured = UNMEASURED if variables else {}
-    return run_command(arguments.split(), ward.person.home, ward.trial.parent, **variables, **unmeasured)
+    return run_command(arguments.split(), ward.person.home, ward.trial.parent, **variables)
 
 
 @pytest.mark.parametrize("arguments", RESULTS)
 def test_h127_nobody_reads_results_to_the_end(ward: SmallTrial, arguments: str) -> None:
     """Standard output closed at once, or after one character: no traceback, and nothing about a broken pipe."""
-    told = [piped(ward, arguments, reader, **UNMEASURED).err for reader in ("head -c 1", "true")]
+    told = [piped(ward, arguments, reader).err for reader in ("head -c 1", "true")]
     assert [word for word in ("a bug", "Traceback", "BrokenPipe", "Exception ignored") if word in "".join(told)] == []
 
 
@@ -275,7 +283,7 @@ def test_h127_no_standard_output_for_results(ward: SmallTrial, arguments: str) -
         ["/bin/sh", "-c", f'"$@" {arguments} >&-', "sh", *COMMAND],
         capture_output=True,
         check=False,
-        env=surroundings(ward.person.home, **UNMEASURED),
+        env=surroundings(ward.person.home),
         cwd=ward.trial.parent,
         timeout=60,
     )

@@ -12,6 +12,8 @@ from fhir_adapter.cli import show
 from fhir_adapter.scores import CUTOFF_PRESETS
 from tests.stories.commands import Person, Run
 
+pytestmark = pytest.mark.measured_runs
+
 SEED = Path(__file__).resolve().parents[2] / "mappings" / "trials" / "nct02569463"
 RESULT = {
     "resourceType": "Observation",

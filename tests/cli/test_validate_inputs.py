@@ -12,6 +12,8 @@ import pytest
 
 from tests.stories.commands import COMMAND, Person, surroundings
 
+pytestmark = pytest.mark.measured_runs
+
 RIGHT = b'{"resourceType":"Patient","id":"made-up"}'
 WRONG = b'{"resourceType":"Patient","birthDate":"1980-02-30"}'
 

@@ -18,8 +18,8 @@ import pytest
 
 from fhir_adapter.client import loopback_server
 from fhir_adapter.jobs.demo import publish
-from fhir_adapter.sandbox import running
-from tests.stories.commands import UNMEASURED
+from tests.stories.commands import unmeasured
+from tests.stories.sandbox import running
 
 ROOT = Path(__file__).parents[2]
 PAGES = (
@@ -75,7 +75,7 @@ def run(line: str, place: tuple[Path, str]) -> subprocess.CompletedProcess[str]:
         text=True,
         check=False,
         timeout=120,
-        env=os.environ | UNMEASURED,
+        env=unmeasured(dict(os.environ)),
     )
 
 

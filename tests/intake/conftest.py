@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from fhir_adapter.sandbox import running
 from tests.intake.hospital import Hospital, patient
+from tests.stories.sandbox import running
 
 
 @pytest.fixture

@@ -261,7 +261,7 @@ def test_neither_server_nor_file_is_no_place(tmp_path: Path) -> None:
 
 def test_an_r5_server_is_refused(tmp_path: Path) -> None:
     """Nothing of it is read as if it were R4."""
-    from fhir_adapter.sandbox import running  # noqa: PLC0415 - a server of its own
+    from tests.stories.sandbox import running  # noqa: PLC0415 - a server of its own
 
     with running(quirks=("r5",)) as base, pytest.raises(Refused, match=r"5\.0\.0"):
         pull(trial(), loopback_server(base), tmp_path / "state.sqlite", PullOptions())

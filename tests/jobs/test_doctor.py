@@ -19,12 +19,14 @@ import respx
 from fhir_adapter.jobs.doctor import Check, DoctorOptions, DoctorReport, examine, read_configuration
 from fhir_adapter.jobs.doctor.checks import Notes
 from fhir_adapter.jobs.doctor.machine import USES, judge_room, look_at_packages
-from fhir_adapter.sandbox import running
 from fhir_adapter.serving.listening import listening
 from fhir_adapter.store import open_store
 from tests.bad_input.small_trial import SmallTrial
 from tests.conftest import BASE
 from tests.stories.commands import COMMAND, Person, surroundings
+from tests.stories.sandbox import running
+
+pytestmark = pytest.mark.measured_runs
 
 ROOT = Path(__file__).parents[2]
 SEED = "nct02569463"

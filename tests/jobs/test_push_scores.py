@@ -18,7 +18,6 @@ from fhir_adapter.jobs.pull import PullOptions
 from fhir_adapter.jobs.push import PushOptions, push
 from fhir_adapter.jobs.push_scores import PushScoresOptions, PushScoresReport, _provenances, push_scores
 from fhir_adapter.mappers.typed import typed
-from fhir_adapter.sandbox import running
 from fhir_adapter.sync import SyncPlan
 from fhir_adapter.trial_folder import TrialFolder
 from fhir_adapter.validation import check_structure
@@ -37,6 +36,7 @@ from tests.intake.hospital import (
 from tests.jobs.rewinding import Moment
 from tests.made_up import add, change, copy_trial
 from tests.scores.made_up import RULES
+from tests.stories.sandbox import running
 from tests.sync.test_lost_answers import First, unreliable
 
 TRIGLYCERIDES = "14927-8"

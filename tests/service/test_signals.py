@@ -60,6 +60,7 @@ def is_whole(answer: tuple[int, bytes]) -> bool:
     return answer[0] == 200 and "all" in bounds_of(json.loads(answer[1]))
 
 
+@pytest.mark.measured_runs
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_nothing_is_under_way(service: Service, number: int, code: int) -> None:
     """It ends at once, and its exit code names the signal."""

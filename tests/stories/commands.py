@@ -16,11 +16,14 @@ from tests.stories.ready import run_ready
 
 PUBLIC_STUDY = "cdisc-pilot-18"
 COMMAND = (sys.executable, "-m", "fhir_adapter")
+MEASURED_RUNS = "TESTS_MEASURED_RUNS"
+"""The variable that the marker `measured_runs` sets: runs of the command are measured, which triples their time."""
+
 _LONGEST_SECONDS = 120.0
 
 
-# Variables of our own and secrets: nothing of Python or of the packages looks at them while it is loaded.
-_READ_WHEN_NEEDED = re.compile(r"FHIR_ADAPTER_\w+|\w+_(TOKEN|SECRET)").fullmatch
+# Nothing of Python or of the packages looks at them while it is loaded: variables of our own, secrets, the terminal.
+_READ_WHEN_NEEDED = re.compile(r"FHIR_ADAPTER_\w+|\w+_(TOKEN|SECRET)|COLUMNS|NO_COLOR|TERM|TZ").fullmatch
 
 
 @dataclass(frozen=True)
@@ -49,21 +52,13 @@ _NOT_INHERITED = ("FHIR_ADAPTER_", "XDG_", "PYTHONDONTWRITEBYTECODE")
 
 def surroundings(home: Path, **variables: str) -> dict[str, str]:
     """The environment of a person with an empty home and a clock in Shanghai."""
-    left_out = (*_NOT_INHERITED, "COVERAGE_") if UNMEASURED_RUNS in os.environ else _NOT_INHERITED
+    left_out = _NOT_INHERITED if MEASURED_RUNS in os.environ else (*_NOT_INHERITED, "COVERAGE_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
     return kept | {"HOME": str(home), "TZ": "Asia/Shanghai"} | variables
 
 
-UNMEASURED_RUNS = "TESTS_UNMEASURED_RUNS"
-"""Where this variable is set, coverage is not measured in runs of the command: it takes two thirds of their time."""
-
-
-UNMEASURED = {"COVERAGE_PROCESS_START": "", "COVERAGE_PROCESS_CONFIG": ""}
-"""Variables for a run that goes where others have been measured, which takes half the time."""
-
-
 def unmeasured(variables: dict[str, str]) -> dict[str, str]:
-    """Without coverage: what a killed process has measured cannot be read."""
+    """These variables without those that have a process measure its coverage."""
     return {name: value for name, value in variables.items() if not name.startswith("COVERAGE_")}
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from fhir_adapter.sandbox import running
 from tests.stories.commands import Person, Pushing
 from tests.stories.export import Export
+from tests.stories.sandbox import running
 from tests.stories.telling import Pushed
 
 

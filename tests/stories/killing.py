@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from fhir_adapter.sandbox import running
 from tests.stories.commands import Person, Pushing
 from tests.stories.fhir_server import Picture, Resource, Server
+from tests.stories.sandbox import running
 
 _STEP = 0.01
 _TICK = 0.002

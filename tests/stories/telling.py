@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fhir_adapter.sandbox import running
 from tests.stories.commands import Person, Pushing, Run
 from tests.stories.export import Export
 from tests.stories.fhir_server import Picture
+from tests.stories.sandbox import running
 
 Change = Callable[[Export], object]
 

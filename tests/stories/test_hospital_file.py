@@ -14,6 +14,8 @@ import pytest
 
 from tests.stories.commands import Person, Run
 
+pytestmark = pytest.mark.measured_runs
+
 TRIAL = "nct02569463"
 SEED = Path(__file__).resolve().parents[2] / "mappings" / "trials" / TRIAL
 HOSPITAL = SEED / "hospital"

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from fhir_adapter.sandbox import running
 from tests.stories.commands import Person, Pushing, Run, plan_of
 from tests.stories.fhir_server import TYPES, Picture, Resource, Server, get, identifiers
+from tests.stories.sandbox import running
 
 # One push serves all tests of this file; with `--dist loadgroup` they also stay in one process.
 pytestmark = pytest.mark.xdist_group("public-study")

@@ -16,9 +16,9 @@ from fhir_adapter.jobs.demo import publish
 from fhir_adapter.jobs.pull import PullOptions, PullReport, pull
 from fhir_adapter.jobs.push import PushOptions, PushReport, push
 from fhir_adapter.jobs.push_scores import PushScoresOptions, PushScoresReport, push_scores
-from fhir_adapter.sandbox import running
 from fhir_adapter.sync import Item, SyncPlan
 from fhir_adapter.trial_folder import TrialFolder, read_trial_folder, trial_path
+from tests.stories.sandbox import running
 
 pytestmark = pytest.mark.xdist_group("pushed-scores")
 

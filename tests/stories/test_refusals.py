@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from fhir_adapter.sandbox import running
 from tests.stories.commands import Pushing
 from tests.stories.export import trial_folder
 from tests.stories.fhir_server import Picture, Server
+from tests.stories.sandbox import running
 from tests.stories.telling import free_port
+
+pytestmark = pytest.mark.measured_runs
 
 
 @pytest.fixture

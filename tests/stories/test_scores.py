@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from fhir_adapter.sandbox import running
 from tests.stories.commands import PUBLIC_STUDY, Person, Run
+from tests.stories.sandbox import running
 
-pytestmark = pytest.mark.xdist_group("public-scores")
+pytestmark = [pytest.mark.xdist_group("public-scores"), pytest.mark.measured_runs]
 
 SEED = "nct02569463"
 HOSPITAL = Path(__file__).parents[2] / "mappings" / "trials" / SEED / "hospital"

@@ -11,6 +11,8 @@ import pytest
 
 from tests.stories.commands import Person
 
+pytestmark = pytest.mark.measured_runs
+
 RIGHT = b'{"resourceType":"Patient","id":"made-up","birthDate":"1980"}'
 CANARY = "Canary-Made-Up"
 WRONG = f'{{"resourceType":"Patient","name":[{{"family":"{CANARY}"}}],"birthDate":"1980-02-30"}}'.encode()

@@ -20,9 +20,9 @@ from fhir_adapter import fhirjson
 from fhir_adapter.client import loopback_server
 from fhir_adapter.issues import Misconfigured
 from fhir_adapter.jobs.push import PushOptions, PushReport, push
-from fhir_adapter.sandbox import running
 from fhir_adapter.sync import SyncPlan
 from fhir_adapter.trial_folder import TrialFolder, read_trial_folder, trial_path
+from tests.stories.sandbox import running
 
 RESULT = "Observation?identifier=CDISC001/ALB/1/2012-11-23T11:20"
 

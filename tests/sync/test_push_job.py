@@ -17,10 +17,10 @@ from fhir_adapter import fhirjson
 from fhir_adapter.client import ServerSettings, loopback_server
 from fhir_adapter.issues import Refused
 from fhir_adapter.jobs.push import PushOptions, PushReport, push
-from fhir_adapter.sandbox import running
 from fhir_adapter.sync import SyncPlan
 from fhir_adapter.trial_folder import TrialFolder, read_trial_folder, trial_path
 from tests.conftest import BASE
+from tests.stories.sandbox import running
 
 ONE_SUBJECT = PushOptions(subjects=1)
 
