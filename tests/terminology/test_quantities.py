@@ -265,7 +265,23 @@ def test_bad_input_31_what_is_no_number_is_refused(value: str) -> None:
 
 def test_an_analyte_that_nobody_knows_is_refused() -> None:
     """The names of all analytes are told."""
-    assert refusal("ferritine", "1", "ng/mL") == "unknown-analyte"
+    with pytest.raises(Rejected) as refused:
+        normalise("ferritine", "1", "ng/mL")
+    (issue,) = refused.value.issues
+    known = ", ".join(analytes())
+    assert (issue.code, issue.message) == (
+        "unknown-analyte",
+        f"it is none of the analytes that this program knows: {known}",
+    )
+
+
+def test_a_unit_is_nothing_unless_it_is_given() -> None:
+    """Code and text may each be left out; without both the unit is missing, not unknown."""
+    assert normalise("ferritin", "500", "ng/mL") == normalise("ferritin", "500", "ng/mL", "")
+    assert normalise("ferritin", "500", unit_text="ng/mL") == normalise("ferritin", "500", "", "ng/mL")
+    with pytest.raises(Rejected) as refused:
+        normalise("ferritin", "500")
+    assert [issue.code for issue in refused.value.issues] == ["missing-unit"]
 
 
 @pytest.mark.parametrize(

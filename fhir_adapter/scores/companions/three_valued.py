@@ -46,7 +46,7 @@ def deciding_by(limits: Mapping[str, Limit]) -> Callable[[str, Result], Range]:
         if result.present is not None:
             return (1, 1) if result.present else (0, 0)
         if result.interval is None or part not in limits:
-            return 0, 0
+            return UNKNOWN
         fulfilling = limits[part].values(part, result)
         if fulfilling.contains(result.interval):
             return 1, 1

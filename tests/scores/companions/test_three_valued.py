@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from itertools import product
 
+import pytest
+
 from fhir_adapter.scores.companions import Criteria, hlh_2004
+from fhir_adapter.scores.companions.three_valued import UNKNOWN, deciding_by
 from fhir_adapter.scores.hscore import Choice
 from fhir_adapter.trial import Result
 from tests.scores.companions.made_up import chosen, mas, received, stated
@@ -122,3 +125,20 @@ def test_every_combination_of_the_2016_criteria_agrees_with_every_completion() -
 def _whole_of_2016(facts: Mapping[str, bool]) -> int:
     four = [facts[name] for name in ("platelets", "ast", "triglycerides", "fibrinogen")]
     return int(facts["temperature"] and facts["ferritin"] and sum(four) >= 2)
+
+
+@pytest.mark.parametrize(("present", "word"), [(True, "yes"), (False, "no")])
+def test_a_finding_decides_and_the_reason_says_how(present: bool, word: str) -> None:
+    """It has no limit to lie on one side of."""
+    whole = hlh_2004.evaluate(chosen(stated("soluble_cd25", present)))
+    assert whole.item("soluble_cd25").why == f"raised soluble CD25: {word}"
+
+
+@pytest.mark.parametrize(
+    "result",
+    [received("ast", "48 U/L"), Result(subject="S01", name="temperature", source="typed")],
+    ids=["a part without a limit", "neither a number nor a finding"],
+)
+def test_what_no_limit_decides_is_not_known(result: Result) -> None:
+    """It is never counted as no."""
+    assert deciding_by(hlh_2004.HLH_2004.limits_with("38.5"))(result.name, result) == UNKNOWN

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
+
+import pytest
 
 from fhir_adapter.scores.choose import choose
 from fhir_adapter.scores.companions import (
@@ -15,7 +18,7 @@ from fhir_adapter.scores.companions import (
     not_interpretable_under,
 )
 from fhir_adapter.scores.companions.hlh_2004 import HLH_2004
-from fhir_adapter.trial import Result
+from fhir_adapter.trial import Pick, Result
 from tests.scores.made_up import BASELINE, COURSE, MONTH_1, RULES, count, found, measured
 
 UNDER = {"soluble_cd25": "rhIL-2", "nk_activity": "rhIL-2"}
@@ -80,6 +83,23 @@ def test_values_contradict_each_other_by_the_limits_of_their_own_table() -> None
     results = [measured("platelets", value, "2016-03-29T06:30", specimen=value) for value in ("95", "105")]
     assert choose(results, MONTH_1, COURSE, PARTS)["platelets"].conflicting
     assert not choose(results, MONTH_1, COURSE)["platelets"].conflicting
+
+
+def test_temperatures_contradict_each_other_by_the_fever_of_the_trial() -> None:
+    """Where one reading counts, two of one time lie on either side of 38.5, and on the same side of 39.5."""
+    window = replace(MONTH_1, temperature=Pick("nearest", 26, 33), temperature_days=None)
+    results = [measured("temperature", value, "2016-03-29T06:30", specimen=value) for value in ("38.4", "38.6")]
+    conflicting = [
+        choose(results, window, COURSE, hlh_2004.parts(fever))["temperature"].conflicting for fever in ("38.5", "39.5")
+    ]
+    assert conflicting == [True, False]
+
+
+@pytest.mark.parametrize("site", ["marrow", "spleen", "node"])
+def test_hemophagocytosis_is_looked_for_in_three_places(site: str) -> None:
+    """Each is chosen by the rule of the marrow, and what was found in one of them is enough."""
+    result = found(f"{site}_hemophagocytosis", True, "2016-03-29T06:30")
+    assert at_month_1(result).item("hemophagocytosis").verdict == "met"
 
 
 def test_soluble_cd25_counts_before_injection_1_and_never_after() -> None:
