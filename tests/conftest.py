@@ -11,11 +11,17 @@ from typing import Any
 import httpcore2
 import pytest
 import respx
+from hypothesis import HealthCheck, settings
 from respx.mocks import HTTPCoreMocker
 
 from tests.stories.commands import MEASURED_RUNS
 
 BASE = "https://fhir.test/r4"
+PROFILE = "TESTS_HYPOTHESIS_PROFILE"
+"""The variable that names hypothesis's settings, where they are to be others than those of all tests."""
+
+settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a machine may be slow
+settings.load_profile(os.environ.get(PROFILE, "tests"))
 
 
 class HTTPCore2Mocker(HTTPCoreMocker):

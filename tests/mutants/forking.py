@@ -29,6 +29,8 @@ from typing import Any, Protocol
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
+from tests.conftest import PROFILE
+
 SLOW = 0.05
 """Seconds from which a test waits until the others have seen the mutant."""
 MEMORY = 6 * 1024**3
@@ -259,6 +261,7 @@ def prepare() -> None:
         suppress_health_check=calm,
     )
     settings.load_profile("mutants")
+    os.environ[PROFILE] = "mutants"
     names = Path("imported.json")
     if _forked(lambda: _collect_only(names)) != 0 or _forked(_fails_as_it_is) != 0:
         raise SystemExit("the tests fail without any change: mend them first")
