@@ -66,7 +66,7 @@ def _unit(analyte: Analyte, code: str, text: str) -> tuple[str, tuple[str, ...]]
     ucum = analyte.ucum(code or text)
     if ucum is None:
         raise _rejected("unknown-unit", f"{analyte.name}: {_shown(code or text)} is not read; {_right(analyte)}")
-    said = analyte.ucum(text) if text else None
+    said = analyte.ucum(text)
     if said is not None and analyte.units[said] != analyte.units[ucum]:
         message = f"{analyte.name}: its unit code means {ucum} and its unit text {said}; {_right(analyte)}"
         raise _rejected("unknown-unit", message)

@@ -29,14 +29,14 @@ def test_an_edge_changes_sides_where_the_points_change(analyte: Analyte, edge: E
     ("name", "ucum", "flagged", "plain"),
     [
         ("hemoglobin", "mmol/L", ("5.703", "5.715"), ("5.702", "5.716")),
-        ("temperature", "[degF]", ("101.04", "101.2"), ("101.02", "101.22")),
-        ("temperature", "[degF]", ("102.84", "103"), ("102.82", "103.02")),
+        ("temperature", "[degF]", ("101.03", "101.21"), ("101.02", "101.22")),
+        ("temperature", "[degF]", ("102.83", "103.01"), ("102.82", "103.02")),
     ],
 )
 def test_a_warning_beside_an_edge_reaches_as_far_as_it_says(
     name: str, ucum: str, flagged: tuple[str, str], plain: tuple[str, str]
 ) -> None:
-    """0.01 g/dL or 0.05 Cel to either side, and no further."""
+    """0.01 g/dL or 0.05 Cel to either side, the end included, and no further."""
     assert [len(normalise(name, value, ucum).flags) for value in flagged] == [1, 1]
     assert [len(normalise(name, value, ucum).flags) for value in plain] == [0, 0]
 

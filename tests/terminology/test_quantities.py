@@ -20,6 +20,7 @@ SCORED_UNITS = [(name, ucum) for name, ucum in UNITS if analytes()[name].scored]
 ALIASES = [(name, text, ucum) for name, one in analytes().items() for text, ucum in one.aliases.items()]
 EDGES = [(name, ucum, edge) for name, ucum in SCORED_UNITS for edge in analytes()[name].edges]
 MICRO, MU = "\N{MICRO SIGN}", "\N{GREEK SMALL LETTER MU}"
+TRIGLYCERIDES_IN = ", ".join(analytes()["triglycerides"].units)
 DIGITS = 30
 SCALE: int = 10**DIGITS
 
@@ -193,7 +194,9 @@ def test_bad_input_23_ferritin_in_moles_is_flagged_between_factor_and_divisor(va
 
 def test_a_capped_ferritin_in_moles_is_flagged_too() -> None:
     """The bound of a half-line can lie between factor and divisor as well as a number."""
-    assert "different sides" in normalise("ferritin", "4494", "pmol/L", comparator=">").flags[0]
+    assert normalise("ferritin", "4494", "pmol/L", comparator=">").flags == (
+        "pmol/L: beside 2000 ng/mL, where our factor 0.445 and the usual divisor 2.247 fall on different sides",
+    )
 
 
 def test_ferritin_in_nanomoles_is_flagged_alike() -> None:
@@ -232,6 +235,30 @@ def test_a_text_in_place_of_a_unit_is_not_repeated() -> None:
 def test_code_and_text_that_mean_different_units_are_refused() -> None:
     """Nobody can know which of the two the number belongs to."""
     assert refusal("triglycerides", "2.1", "mmol/L", "mg/dL") == "unknown-unit"
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({}, f"triglycerides: no unit; right would be a UCUM code of {TRIGLYCERIDES_IN}"),
+        (
+            {"unit_code": "mmol/L", "unit_text": "mg/dL"},
+            (
+                "triglycerides: its unit code means mmol/L and its unit text mg/dL; "
+                f"right would be a UCUM code of {TRIGLYCERIDES_IN}"
+            ),
+        ),
+        (
+            {"unit_code": "mmol/L", "comparator": "ad"},
+            "triglycerides: its comparator is none of < <= > >=",
+        ),
+    ],
+)
+def test_a_refusal_says_what_would_be_right(given: dict[str, str], message: str) -> None:
+    """In whole sentences, without the value."""
+    with pytest.raises(Rejected) as refused:
+        normalise("triglycerides", "2.1", **given)
+    assert [issue.message for issue in refused.value.issues] == [message]
 
 
 def test_code_and_text_that_mean_the_same_are_read() -> None:

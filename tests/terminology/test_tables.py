@@ -9,7 +9,7 @@ import pytest
 
 from fhir_adapter.scores.hscore_table import BANDS, LINEAGES
 from fhir_adapter.terminology import Analyte, analytes
-from fhir_adapter.terminology.tables import UnitFactor, _analyte, _exact, _once
+from fhir_adapter.terminology.tables import UnitFactor, _analyte, _edge, _exact, _once, findings
 from fhir_adapter.trial import Interval
 from fhir_adapter.units import UnitError, convert
 
@@ -123,8 +123,27 @@ def test_a_float_in_a_table_is_refused() -> None:
 
 def test_a_code_that_stands_twice_is_refused() -> None:
     """One code cannot mean two things."""
-    with pytest.raises(ValueError, match="code twice: 718-7"):
-        _once(["718-7", "2276-4", "718-7"], "code")
+    with pytest.raises(ValueError, match=r"code twice: 2276-4, 718-7$"):
+        _once(["718-7", "2276-4", "718-7", "2276-4", "1-8"], "code")
+
+
+def test_an_alias_that_stands_twice_is_refused() -> None:
+    """One text cannot mean two units, and cannot be said twice either."""
+    table = {"unit": "kg", "scored": False, "units": {"kg": "1"}, "aliases": {"kg": ["kilo", "kilo"]}}
+    with pytest.raises(ValueError, match="alias of weight twice: kilo"):
+        _analyte("weight", table, {})
+
+
+@pytest.mark.parametrize("text", ["X5", "5X", "<=", ""])
+def test_an_edge_that_is_none_is_refused(text: str) -> None:
+    """A relation and a number, nothing else."""
+    with pytest.raises(ValueError, match="Fraction"):
+        _edge(text)
+
+
+def test_a_finding_is_told_by_a_code_of_a_system() -> None:
+    """That a code needs marrow is said beside the codes, and is no code itself."""
+    assert [code for system, code in findings().codes if not system] == []
 
 
 def test_an_alias_without_its_unit_is_refused() -> None:

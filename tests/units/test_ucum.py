@@ -111,3 +111,11 @@ def test_a_code_with_a_missing_term_is_refused(code: str) -> None:
     """An operator without a unit after it is a slip of the pen, not a unit."""
     with pytest.raises(UnitError):
         parse_unit(code)
+
+
+@pytest.mark.parametrize("code", ["g/", "g//L", "g.", ".g", "g./L"])
+def test_a_term_that_is_missing_is_named(code: str) -> None:
+    """Beside every solidus and every point stands something."""
+    with pytest.raises(UnitError) as refused:
+        parse_unit(code)
+    assert str(refused.value) == f"{code!r} lacks a term beside a solidus or a point"
