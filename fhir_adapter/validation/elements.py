@@ -185,22 +185,13 @@ class Elements:
 
     def _sliced_choice(self, element: Element, key: str, step: str, ref: TypeRef | None) -> Member:
         """A choice is sliced by type: a slice speaks of the values of its types."""
-        ours = [(each, own) for each in element.slices for own in each.types if ref and own.code == ref.code]
-        refusal = refused_choice(element, [each for each, _ in ours])
+        ours = _slices_of(element, ref)
         if ref is not None and self.engine.is_primitive(ref.code):
             plain = self._primitive_member(element, key, step, ref)
         else:
             checks = [self.value(element, ref), *(self.value(each, own) for each, own in ours)]
             plain = one_object(element, step, checks[0] if len(checks) == 1 else partial(_all, checks))
-        if refusal is None:
-            return plain
-        code, rule, message = refusal
-
-        def member(value: Any, holder: Json, path: str, run: Run) -> None:  # noqa: ANN401 - JSON
-            plain(value, holder, path, run)
-            run.error(code, message, f"{path}.{step}", rule)
-
-        return member
+        return _unless_refused(element, ref, plain, step)
 
     def _primitive_member(self, element: Element, key: str, step: str, ref: TypeRef) -> Member:
         check = self.engine.primitive(ref, element)
@@ -233,14 +224,36 @@ class Elements:
             check = object_check(members, tuple(self._needed(named)), (), (), element.id)
         else:
             check = self.engine.type_check("Element")
-        make = many_siblings if element.is_list else one_sibling
-        return make(element, key, step, check)
+        if element.is_list:
+            return many_siblings(element, key, step, check)
+        alone = one_sibling(element, key, step, check)
+        return _unless_refused(element, ref, alone, step, key) if element.is_choice and element.slices else alone
 
 
 def _choices(children: list[Element]) -> Iterator[Choice]:
     for child in children:
         if child.is_choice and len(child.types) > 1:
             yield Choice(frozenset(one for key, _ in child.typed_keys() for one in (key, f"_{key}")), child)
+
+
+def _slices_of(element: Element, ref: TypeRef | None) -> list[tuple[Element, TypeRef]]:
+    """The slices of a choice that speak of a type, each with its own words about it."""
+    return [(each, own) for each in element.slices for own in each.types if ref and own.code == ref.code]
+
+
+def _unless_refused(element: Element, ref: TypeRef | None, plain: Member, step: str, key: str | None = None) -> Member:
+    """Says as well that the slices of a choice let no value of the type be; not twice where `key` says it already."""
+    refusal = refused_choice(element, [each for each, _ in _slices_of(element, ref)])
+    if refusal is None:
+        return plain
+    code, rule, message = refusal
+
+    def member(value: Any, holder: Json, path: str, run: Run) -> None:  # noqa: ANN401 - JSON
+        plain(value, holder, path, run)
+        if key not in holder:
+            run.error(code, message, f"{path}.{step}", rule)
+
+    return member
 
 
 def _all(checks: list[Check], value: Any, path: str, run: Run) -> None:  # noqa: ANN401 - JSON
