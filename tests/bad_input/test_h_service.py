@@ -30,6 +30,7 @@ from tests.stories.killing import (
     undisturbed,
     written,
 )
+from tests.stories.ready import Process
 
 # H 125: SIGTERM during a push
 
@@ -49,7 +50,7 @@ def calm(three: Export, tmp_path_factory: pytest.TempPathFactory) -> Undisturbed
 DONE = (0, True)
 
 
-def stopped(process: subprocess.Popen[bytes], number: int) -> int:
+def stopped(process: Process, number: int) -> int:
     """Send a signal to a push; gives its exit code."""
     process.send_signal(number)
     return ended(process, 60)

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
-import subprocess
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import IO, Any, Self
 
 import httpx2
 from fastapi import FastAPI
 
 from fhir_adapter.serving.listening import address_of, listening, served_in_thread
-from tests.stories.commands import COMMAND, Person, Run, surroundings
+from tests.stories.commands import Person, Run
+from tests.stories.ready import Process
 
 SEED = Path(__file__).resolve().parents[2] / "mappings" / "trials" / "nct02569463"
 HOSPITAL = SEED / "hospital"
@@ -105,7 +106,7 @@ def calling(app: FastAPI, **headers: str) -> Iterator[httpx2.Client]:
 class Service:
     """`serve` as a process of its own, and what it says on standard error."""
 
-    process: subprocess.Popen[bytes]
+    process: Process
     said: list[str] = field(default_factory=list)
     reader: list[threading.Thread] = field(default_factory=list)
 
@@ -146,22 +147,31 @@ class Service:
 @contextmanager
 def serve(person: Person, *arguments: str | Path, **variables: str) -> Iterator[Service]:
     """Start `serve` on a free port; at the end it is killed if it still runs."""
-    with subprocess.Popen(
-        [*COMMAND, "serve", *map(str, arguments), *(() if "--port" in arguments else ("--port", "0"))],
-        cwd=person.home,
-        env=surroundings(person.home, **variables),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-    ) as process:
+    with _served(person.begins, *arguments, **variables) as service:
+        yield service
+
+
+@contextmanager
+def serve_from_the_start(person: Person, *arguments: str | Path, **variables: str) -> Iterator[Service]:
+    """The same, with Python and the program still to be loaded."""
+    with _served(person.begins_from_the_start, *arguments, **variables) as service:
+        yield service
+
+
+@contextmanager
+def _served(begin: Callable[..., Process], *arguments: str | Path, **variables: str) -> Iterator[Service]:
+    port = () if "--port" in arguments else ("--port", "0")
+    heard, said = os.pipe()
+    with os.fdopen(heard, "rb") as err, os.fdopen(said, "wb") as written, Path(os.devnull).open("wb") as nowhere:
+        process = begin(nowhere.fileno(), written.fileno(), "serve", *arguments, *port, **variables)
+        written.close()
         service = Service(process)
-        service.reader.append(threading.Thread(target=_read, args=(service,), daemon=True))
+        service.reader.append(threading.Thread(target=_read, args=(err, service.said), daemon=True))
         service.reader[0].start()
         try:
             yield service
         finally:
-            if process.poll() is None:
-                process.kill()
+            process.kill()
             process.wait(_LONGEST)
             service.reader[0].join(_LONGEST)
 
@@ -175,10 +185,9 @@ def refused(person: Person, *arguments: str | Path, **variables: str) -> Run:
         raise AssertionError("it was not refused") from error
 
 
-def _read(service: Service) -> None:
-    assert service.process.stderr is not None
-    for line in service.process.stderr:
-        service.said.append(line.decode())
+def _read(err: IO[bytes], said: list[str]) -> None:
+    for line in err:
+        said.append(line.decode())  # noqa: PERF401  others read it meanwhile
 
 
 @dataclass

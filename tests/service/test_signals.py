@@ -27,6 +27,7 @@ from tests.service.served import (
     refuses_connections_soon,
     secret_file,
     serve,
+    serve_from_the_start,
 )
 from tests.stories.commands import Person
 
@@ -234,7 +235,7 @@ def test_a_second_signal(person: Person, second: int) -> None:
 @pytest.mark.parametrize("moment", [0.0, 0.1, 0.25, 0.5])
 def test_a_signal_before_it_listens(person: Person, state: Path, moment: float) -> None:
     """At any moment of the start: no traceback, and the exit code of a signal."""
-    with serve(person, "--trial", SEED, "--state", state) as service:
+    with serve_from_the_start(person, "--trial", SEED, "--state", state) as service:
         time.sleep(0.15 + moment)
         assert service.signalled(signal.SIGTERM, within=60) in {-signal.SIGTERM, 143}
     assert "Traceback" not in service.err

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.stories.ready import run_ready
+from tests.stories.ready import Begun, Process, run_ready
 
 PUBLIC_STUDY = "cdisc-pilot-18"
 COMMAND = (sys.executable, "-m", "fhir_adapter")
@@ -103,15 +103,22 @@ class Person:
         """Run the command to its end, with these variables in the environment; raises when it takes too long."""
         return run_command(arguments, self.home, self.home, self.patience, **variables)
 
-    def starts(self, *arguments: str | Path, **variables: str) -> subprocess.Popen[bytes]:
-        """Start the command and do not wait for it; nobody reads what it says."""
-        return subprocess.Popen(
-            [*COMMAND, *map(str, arguments)],
-            cwd=self.home,
-            env=unmeasured(surroundings(self.home, **variables)),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+    def starts(self, *arguments: str | Path) -> Process:
+        """Start the command and do not wait for it; nobody reads what it says, or measures it, for it may be killed."""
+        with Path(os.devnull).open("wb") as nowhere:
+            return self.begins(nowhere.fileno(), nowhere.fileno(), *arguments)
+
+    def begins(self, out: int, err: int, *arguments: str | Path, **variables: str) -> Process:
+        """Start the command, which writes on these files, and do not wait for it."""
+        environment = surroundings(self.home, **variables)
+        if all(map(_READ_WHEN_NEEDED, variables)):
+            return Begun(list(map(str, arguments)), self.home, environment, out, err)
+        return self.begins_from_the_start(out, err, *arguments, **variables)
+
+    def begins_from_the_start(self, out: int, err: int, *arguments: str | Path, **variables: str) -> Process:
+        """The same, with Python and the program still to be loaded."""
+        words, environment = [*COMMAND, *map(str, arguments)], surroundings(self.home, **variables)
+        return subprocess.Popen(words, cwd=self.home, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
 
 
 @dataclass(frozen=True)
@@ -134,7 +141,7 @@ class Pushing:
         """Push, and wait for the end of it."""
         return self.person.runs(*self.arguments(*options), **variables)
 
-    def start(self) -> subprocess.Popen[bytes]:
+    def start(self) -> Process:
         """Start a push and do not wait for it."""
         return self.person.starts(*self.arguments())
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import signal
-import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from tests.stories.commands import Person, Pushing
 from tests.stories.fhir_server import Picture, Resource, Server
+from tests.stories.ready import Process
 from tests.stories.sandbox import running
 
 _STEP = 0.01
@@ -49,7 +49,7 @@ def undisturbed(folder: Path, source: Path | None) -> Undisturbed:
         return Undisturbed(Picture.of(pushing.server), end - began, end - first)
 
 
-def start_working(pushing: Pushing) -> subprocess.Popen[bytes]:
+def start_working(pushing: Pushing) -> Process:
     """Start a push, and wait until it leaves a trace beside its state (or ends)."""
     before = _traces(pushing.state)
     process = pushing.start()
@@ -57,14 +57,14 @@ def start_working(pushing: Pushing) -> subprocess.Popen[bytes]:
     return process
 
 
-def start_writing(pushing: Pushing, transactions: int = 1) -> subprocess.Popen[bytes]:
+def start_writing(pushing: Pushing, transactions: int = 1) -> Process:
     """Start a push, and wait until so many transactions in all stand on the server (or it ends)."""
     process = start_working(pushing)
     _wait_while(process, lambda: written(pushing) < transactions)
     return process
 
 
-def ended(process: subprocess.Popen[bytes], within: float = _LONGEST) -> int:
+def ended(process: Process, within: float = _LONGEST) -> int:
     """Wait for its end; gives the exit code. Kills what does not end, so that one failure stays one."""
     try:
         return process.wait(within)
@@ -92,7 +92,7 @@ def kill_at_random(pushing: Pushing, moments: random.Random, calm: Undisturbed) 
     return ended(process)
 
 
-def _work_while(process: subprocess.Popen[bytes], holds: Callable[[], bool]) -> None:
+def _work_while(process: Process, holds: Callable[[], bool]) -> None:
     """Let a push go on by small steps, and stand still while we look: on a busy machine it would be done before."""
     process.send_signal(signal.SIGSTOP)
     while process.poll() is None and holds():
@@ -114,7 +114,7 @@ def provenances_of(picture: Picture) -> Counter[str]:
     return Counter(target for each in picture.provenances for target in picture.targets(each))
 
 
-def _wait_while(process: subprocess.Popen[bytes], holds: Callable[[], bool]) -> None:
+def _wait_while(process: Process, holds: Callable[[], bool]) -> None:
     """Wait until it no longer holds, or the process has ended; kills it when that takes too long."""
     until = time.monotonic() + _LONGEST
     try:
@@ -126,7 +126,7 @@ def _wait_while(process: subprocess.Popen[bytes], holds: Callable[[], bool]) -> 
         raise
 
 
-def _kill(process: subprocess.Popen[bytes]) -> None:
+def _kill(process: Process) -> None:
     process.kill()
     process.wait()
 

@@ -23,7 +23,7 @@ import time
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 import coverage
 
@@ -31,36 +31,78 @@ _ROOT = Path(__file__).resolve().parents[2]
 _RESOURCES = _ROOT / "tests" / "data" / "golden" / "cdisc-pilot-18.ndjson"
 _LOADED_AS_WELL = ("rich.console", "rich.progress", "rich.table", "sqlalchemy.dialects.sqlite")
 _LONGEST_MESSAGE = 1 << 17
+_FOR_EVER = 1e9
 _LOCK = threading.Lock()
+
+
+class Process(Protocol):
+    """What tests ask of a run that goes on beside them: `subprocess.Popen` has it, and so has `Begun`."""
+
+    pid: int
+
+    def poll(self) -> int | None:
+        """The exit code, or None while it runs."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its end; gives the exit code."""
+
+    def send_signal(self, sig: int) -> None:
+        """Send a signal, unless it has ended."""
+
+    def kill(self) -> None:
+        """End it at once, unless it has ended."""
+
+
+class Begun:
+    """A run of the command that goes on beside the test."""
+
+    def __init__(self, words: list[str], folder: Path, environment: dict[str, str], out: int, err: int) -> None:
+        """Begin it; `out` and `err` are the files that it writes on, which stay the caller's."""
+        self._says, written = os.pipe()
+        asked = {"words": words, "folder": str(folder), "environment": environment}
+        with _LOCK:
+            socket.send_fds(_ready(), [json.dumps(asked).encode()], [written, out, err])
+        os.close(written)
+        self.pid = int(_word(self._says, b" ", time.monotonic() + 60))
+        self._code: int | None = None
+
+    def poll(self) -> int | None:
+        """The exit code, or None while it runs."""
+        with suppress(TimeoutError):
+            return self.wait(0)
+        return None
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its end; gives the exit code. Raises `TimeoutError` when it goes on."""
+        if self._code is None:
+            self._code = int(_word(self._says, b".", time.monotonic() + (_FOR_EVER if timeout is None else timeout)))
+            os.close(self._says)
+        return self._code
+
+    def send_signal(self, sig: int) -> None:
+        """Send a signal, unless it has ended."""
+        if self.poll() is None:
+            with suppress(ProcessLookupError):  # it ends just now
+                os.kill(self.pid, sig)
+
+    def kill(self) -> None:
+        """End it at once, unless it has ended."""
+        self.send_signal(signal.SIGKILL)
 
 
 def run_ready(words: list[str], folder: Path, environment: dict[str, str], seconds: float) -> tuple[int, bytes, bytes]:
     """Run the command to its end; gives its exit code and what it wrote on standard output and standard error."""
-    says, written = os.pipe()
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        asked = {"words": words, "folder": str(folder), "environment": environment}
+        begun = Begun(words, folder, environment, out.fileno(), err.fileno())
         try:
-            with _LOCK:
-                socket.send_fds(_ready(), [json.dumps(asked).encode()], [written, out.fileno(), err.fileno()])
-            os.close(written)
-            return _code(says, time.monotonic() + seconds), _content(out), _content(err)
+            return begun.wait(seconds), _content(out), _content(err)
         finally:
-            os.close(says)
+            begun.kill()
 
 
 def _content(file: IO[bytes]) -> bytes:
     file.seek(0)
     return file.read()
-
-
-def _code(says: int, until: float) -> int:
-    """Wait for `process code.`; kills what does not end."""
-    process = int(_word(says, b" ", time.monotonic() + 60))
-    try:
-        return int(_word(says, b".", until))
-    except TimeoutError:
-        os.kill(process, signal.SIGKILL)
-        raise
 
 
 def _word(says: int, end: bytes, until: float) -> bytes:
@@ -160,6 +202,7 @@ def _run(asked: dict[str, Any], out: int, err: int) -> None:
     os.dup2(err, 2)
     os.close(out)
     os.close(err)
+    _open_streams()
     os.chdir(asked["folder"])
     os.environ.clear()
     os.environ.update(asked["environment"])
@@ -168,6 +211,12 @@ def _run(asked: dict[str, Any], out: int, err: int) -> None:
     program = sys.modules["__main__"] = importlib.import_module("fhir_adapter.__main__")
     sys.argv = [str(program.__file__), *asked["words"]]
     program.main()
+
+
+def _open_streams() -> None:
+    """As Python's start would: those of the process that was copied know what they were opened on, a file or a pipe."""
+    sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115
+    sys.stderr = open(2, "w", closefd=False, buffering=1, errors="backslashreplace")  # noqa: SIM115
 
 
 def _measure() -> None:
