@@ -209,6 +209,13 @@ class _Note:
         day = self.course.study_day(moment) if self.course else None
         return f"D{day}" if day is not None else moment.recorded[:10]
 
+    def _date(self, moment: Moment | None) -> str:
+        """The calendar day at the site as ISO 8601 writes it; empty, and so before all others, when there is none."""
+        if moment is None:
+            return ""
+        day = self.course.day_of(moment) if self.course else None
+        return day.isoformat() if day is not None else moment.recorded[:10]
+
     def _head(self) -> str:
         score = self.one.score
         head = f"{self.one.subject}, {_visit(self.one.window)}: HScore {points(score.low, score.high)} of {MAXIMUM}"
@@ -239,7 +246,7 @@ class _Note:
         for item in sorted(self._others(), key=lambda item: -item.high):
             if item.known and _used(item):
                 times = [result.effective for result in _deciding(item).values()]
-                days = dict.fromkeys(map(self.day, sorted(times, key=lambda at: at.recorded if at else "")))
+                days = dict.fromkeys(map(self.day, sorted(times, key=self._date)))
                 by_day.setdefault(" and ".join(days), []).append(f"{_decided(item)} ({_range(item)})")
         for day, said in by_day.items():
             yield f"Known {_on(day)}: {', '.join(said)}."

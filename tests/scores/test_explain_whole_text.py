@@ -420,3 +420,14 @@ def test_a_result_without_a_date_is_named_before_those_with_one() -> None:
     notes = [explain(score_everything("S01", results, 169)) for results in ([dated, undated], [undated, dated])]
     (line,) = {line for note in notes for line in note if line.startswith("Known on") and "liver" in line}
     assert line.index("an unknown day") < line.index("2016-03-29")
+
+
+def test_the_days_of_an_explanation_are_in_the_order_of_the_site() -> None:
+    """Written in New York on day 29 it was day 30 in Shanghai, after what was written there late on day 29."""
+    later = found("hepatomegaly", True, "2016-03-29T23:00-05:00")
+    sooner = found("splenomegaly", True, "2016-03-29T23:30")
+    for reports in ([later, sooner], [sooner, later]):
+        month_1 = score_subject("S01", reports, RULES, COURSE).at("month-1")
+        assert month_1 is not None
+        (line,) = beginning("Known on D", explain(month_1, rules=RULES, course=COURSE))
+        assert line.startswith("Known on D29 and D30: ")

@@ -25,7 +25,7 @@ HOSPITAL = SEED / "hospital"
 FHIR_JSON = {"Content-Type": "application/fhir+json", "Accept": "application/fhir+json"}
 
 _LONGEST = 60.0
-_SOON = 20.0
+_SOON = 60.0
 _TICK = 0.01
 _UNTIL_IT_ENDS = 1 << 60
 
