@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from fhir_adapter.scores import Course
+from fhir_adapter.scores import Course, Finding, HScore, Measurement, hscore
 from fhir_adapter.trial import Interval, Pick, Result, ScoreRules, ScoreWindow, read_moment
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -88,3 +88,15 @@ def count(at: str, hemoglobin: str, leukocytes: str, platelets: str) -> list[Res
 def issued(at: str) -> dict[str, object]:
     """When the laboratory issued a result, as a keyword of `measured`."""
     return {"issued": read_moment(at, ZONE)}
+
+
+def at_its_worst() -> HScore:
+    """The score of somebody of whom everything is at its worst."""
+    measurements = [
+        *(Measurement("temperature", "40", "Cel"), Measurement("ferritin", "20000", "ng/mL")),
+        *(Measurement("triglycerides", "5", "mmol/L"), Measurement("fibrinogen", "1", "g/L")),
+        *(Measurement("ast", "300", "U/L"), Measurement("hemoglobin", "70", "g/L")),
+        *(Measurement("leukocytes", "1", "10*9/L"), Measurement("platelets", "20", "10*9/L")),
+    ]
+    names = ("known_immunosuppression", "hepatomegaly", "splenomegaly", "marrow_hemophagocytosis")
+    return hscore(measurements, [Finding(name, True) for name in names])

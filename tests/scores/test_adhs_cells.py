@@ -10,8 +10,9 @@ import pytest
 
 from fhir_adapter.scores import SubjectScores, score_everything, score_subject
 from fhir_adapter.scores.adhs import Background, IntercurrentEvent, Row, adhs_csv, adhs_rows
+from fhir_adapter.scores.model import WindowScore
 from fhir_adapter.trial import Result
-from tests.scores.made_up import COURSE, RULES, ZONE, count, found, measured
+from tests.scores.made_up import COURSE, RULES, ZONE, at_its_worst, count, found, measured
 from tests.scores.new_onset import results, scored
 
 STARTED = Background(reference_start=date(2016, 2, 29), first_dose=date(2016, 3, 1), zone=ZONE)
@@ -195,3 +196,15 @@ def test_without_a_trial_an_event_flags_nothing() -> None:
     background = replace(STARTED, events=(IntercurrentEvent("death", date(2016, 3, 19)),))
     rows = list(adhs_rows([whole], backgrounds={"S03": background}))
     assert {row["ICEFL"] for row in rows} == {""}
+
+
+def test_the_highest_score_is_one_number() -> None:
+    """Of bounds that are the same, whichever way each was added up."""
+    worst = SubjectScores("S03", (WindowScore("S03", "baseline", at_its_worst()),))
+    rows = by_visit([worst])
+    assert [rows["baseline", code]["AVAL"] for code in ("HSCORE", "HSLOW", "HSHIGH", "HSNM")] == [
+        "337",
+        "337",
+        "337",
+        "302",
+    ]

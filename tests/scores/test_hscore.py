@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fhir_adapter.scores import Finding, Measurement, hscore
+from tests.scores.made_up import at_its_worst
 
 EDGES = [
     ("temperature", "Cel", [("38.3999", 0), ("38.4", 33), ("39.4", 33), ("39.4001", 49), ("39.45", 49)]),
@@ -103,14 +104,7 @@ def test_not_both_beside_each_of_them_is_contradictory() -> None:
 
 def test_the_maximum_is_337() -> None:
     """Everything at its worst gives 337, and nothing known 0 to 337."""
-    measurements = [
-        *(Measurement("temperature", "40", "Cel"), Measurement("ferritin", "20000", "ng/mL")),
-        *(Measurement("triglycerides", "5", "mmol/L"), Measurement("fibrinogen", "1", "g/L")),
-        *(Measurement("ast", "300", "U/L"), Measurement("hemoglobin", "70", "g/L")),
-        *(Measurement("leukocytes", "1", "10*9/L"), Measurement("platelets", "20", "10*9/L")),
-    ]
-    names = ("known_immunosuppression", "hepatomegaly", "splenomegaly", "marrow_hemophagocytosis")
-    score = hscore(measurements, [Finding(name, True) for name in names])
+    score = at_its_worst()
     assert (score.low, score.high, score.status) == (337, 337, "met")
     empty = hscore([], [])
     assert (empty.low, empty.high, empty.status) == (0, 337, "undetermined")
