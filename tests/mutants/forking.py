@@ -34,6 +34,8 @@ from tests.conftest import PROFILE
 SLOW = 0.05
 """Seconds from which a test waits until the others have seen the mutant."""
 MEMORY = 6 * 1024**3
+LONGEST_WAIT = 3600
+"""Seconds after which a mutant that waits for something, without working, is given up."""
 WORKERS = 2
 ROOMS = ("tests/units", "tests/terminology", "tests/scores")
 OPTIONS = (
@@ -442,7 +444,11 @@ def _fork(run: Callable[[], bool]) -> int:
 
 
 def _limit(seconds: int) -> None:
-    """A mutant that never ends, or grows without end, is ended by the system, and so was noticed."""
+    """A mutant that never ends, or grows without end, is ended by the system, and so was noticed.
+
+    The seconds are those that it works, not those of a clock: that a machine is busy or stands still notices nothing.
+    """
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    signal.alarm(seconds)
+    signal.alarm(LONGEST_WAIT)
