@@ -48,7 +48,7 @@ bench: $(READY) ## measure, each figure beside its anchor
 chaos: $(READY) ## kill the push of the whole study at random moments
 	$(BIN)/python -m pytest -m chaos -q tests/stories
 
-mutants: $(READY) ## change the program in one place, in a copy, and see whether a test notices: half an hour, resumable
+mutants: $(READY) ## change the program in one place, in a copy, and see whether a test notices: two hours, resumable
 	$(BIN)/python -m tests.mutants.run $(MUTANTS)
 
 golden: $(READY) ## show what the golden resources would change to, then write them
