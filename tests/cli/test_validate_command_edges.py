@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from fhir_adapter.cli.exit_codes import PIPE_CLOSED
-from tests.stories.commands import COMMAND, Person, surroundings
+from tests.stories.commands import COMMAND, Person, surroundings, unmeasured
 
 pytestmark = pytest.mark.measured_runs
 
@@ -140,7 +140,7 @@ def test_a_signal_ends_it_quietly(person: Person, jobs: str) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         cwd=person.home,
-        env=surroundings(person.home, PYTHONUNBUFFERED="1"),
+        env=unmeasured(surroundings(person.home, PYTHONUNBUFFERED="1")),
     ) as process:
         assert process.stdout is not None
         process.stdout.read(1)
@@ -159,7 +159,7 @@ def test_a_reader_that_leaves_ends_it_quietly(person: Person) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         cwd=person.home,
-        env=surroundings(person.home),
+        env=unmeasured(surroundings(person.home)),
     ) as process:
         assert process.stdout is not None
         assert process.stderr is not None
