@@ -31,7 +31,6 @@ _LAST_BEFORE_DOSE = "last before injection 1"
 _ACTIVE = "a diagnosis that was active then"
 _DAY_SECONDS = 86400
 _MINUTE = 60
-_VERY_FAR = 10**6
 
 
 @dataclass(frozen=True, slots=True)
@@ -355,11 +354,15 @@ class _Chooser:
         assert one.result.effective is not None
         day = self.course.day_of(one.result.effective)
         assert day is not None
-        return abs((day - calendar_day(self.window.target, self.course.day_one)).days)
+        return self._days_away(day)
 
-    def _far_from_target(self, one: Report) -> int:
+    def _far_from_target(self, one: Report) -> tuple[bool, int]:
+        """How many days away it is; what has no day comes after all that have one."""
         day = self.course.day_of(one.result.effective) if one.result.effective else None
-        return abs((day - calendar_day(self.window.target, self.course.day_one)).days) if day else _VERY_FAR
+        return day is None, self._days_away(day) if day else 0
+
+    def _days_away(self, day: date) -> int:
+        return abs((day - calendar_day(self.window.target, self.course.day_one)).days)
 
     def _why(self, pick: Pick) -> str:
         if pick.choice == "last" and self.window.before_first_dose:

@@ -108,7 +108,7 @@ class FindingCode:
     """A code that asks for a finding of the score."""
 
     name: str
-    needs_marrow: bool = False
+    needs_marrow: bool
 
 
 @dataclass(frozen=True, slots=True)

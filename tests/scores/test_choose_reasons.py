@@ -6,12 +6,13 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date
+from fractions import Fraction
 from typing import Literal
 
 import pytest
 
 from fhir_adapter.scores import Course
-from fhir_adapter.scores.choose import ScoreParts, choose, choose_all, lasts_on, local_day
+from fhir_adapter.scores.choose import ScoreParts, _draw, choose, choose_all, lasts_on, local_day
 from fhir_adapter.scores.companions import hlh_2004, not_interpretable_under
 from fhir_adapter.scores.hscore import Choice, total
 from fhir_adapter.trial import Interval, Pick, Result, ScoreWindow, read_moment
@@ -385,3 +386,34 @@ def test_the_midnight_that_ends_a_day_is_another_draw() -> None:
     results = [measured("hemoglobin", "8", "2016-03-29"), measured("platelets", "90", "2016-03-30T00:00")]
     choices = choose(results, MONTH_1, COURSE)
     assert (used(choices["hemoglobin"]), used(choices["platelets"])) == (["8"], [])
+
+
+def test_what_was_not_done_outside_of_the_window_says_nothing_of_the_visit() -> None:
+    """Nobody recorded that it was not done there."""
+    choice = chosen("hepatomegaly", [found("hepatomegaly", None, "2016-03-05")], MONTH_1)
+    assert (len(choice.evidence), choice.not_done) == (1, False)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_what_is_passed_over_is_told_from_near_to_far_and_without_a_day_last(order: int) -> None:
+    """However many days away it is."""
+    results = [
+        measured("ferritin", "900", "2016-03-22"),
+        measured("ferritin", "910", "2016-05-22"),
+        measured("ferritin", "920", "2026-03-22"),
+        measured("ferritin", "930", "2016-03"),
+    ]
+    assert [value for value, _, _ in told(chosen("ferritin", results[::order], MONTH_1))] == [
+        "900",
+        "910",
+        "920",
+        "930",
+    ]
+
+
+@pytest.mark.parametrize("minute", range(60))
+def test_a_draw_is_known_by_its_minute(minute: int) -> None:
+    """From its first second to its last."""
+    first, last, following = (Fraction(60 * minute + second) for second in (0, 59, 60))
+    assert _draw((first, first)) == _draw((last, last))
+    assert _draw((last, last)) != _draw((following, following))

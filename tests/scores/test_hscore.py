@@ -105,7 +105,7 @@ def test_not_both_beside_each_of_them_is_contradictory() -> None:
 def test_the_maximum_is_337() -> None:
     """Everything at its worst gives 337, and nothing known 0 to 337."""
     score = at_its_worst()
-    assert (score.low, score.high, score.status) == (337, 337, "met")
+    assert (score.low, score.high, score.status, score.complete) == (337, 337, "met", True)
     empty = hscore([], [])
     assert (empty.low, empty.high, empty.status) == (0, 337, "undetermined")
 
