@@ -149,11 +149,16 @@ def test_a_code_has_only_the_characters_of_ucum(code: str) -> None:
         read_scale(code)
 
 
-@pytest.mark.parametrize("code", ["g" * 129, "(" * 129, "m." * 100 + "m"])
+@pytest.mark.parametrize("code", ["", "g" * 129, "{" + 127 * "a" + "}", "(" * 129, "m." * 100 + "m"])
 def test_a_code_has_a_sensible_length(code: str) -> None:
     """So that nothing nests or grows beyond measure."""
     with pytest.raises(UnitError, match="1 to 128 characters"):
         read_scale(code)
+
+
+def test_a_code_of_128_characters_is_read() -> None:
+    """An annotation says nothing, however long."""
+    assert read_scale("{" + 126 * "a" + "}") == read_scale("1")
 
 
 @pytest.mark.parametrize("code", [".".join(["Ym99"] * 20), "/".join(["Ym99"] * 20)])
