@@ -49,6 +49,8 @@ def test_there_and_back_is_the_same_value(value: Fraction, codes: tuple[str, str
     ("value", "code", "to", "expected"),
     [
         ("37", "Cel", "[degF]", "98.6"),
+        ("80", "[degRe]", "Cel", "100"),
+        ("-32", "[degRe]", "[degF]", "-40"),
         ("100", "[degF]", "K", "310.92777777777777777777777777777777778"),
         ("1", "a", "d", "365.25"),
         ("1", "mo", "d", "30.4375"),
