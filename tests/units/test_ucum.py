@@ -119,3 +119,11 @@ def test_a_term_that_is_missing_is_named(code: str) -> None:
     with pytest.raises(UnitError) as refused:
         parse_unit(code)
     assert str(refused.value) == f"{code!r} lacks a term beside a solidus or a point"
+
+
+def test_a_code_of_64_characters_is_read_and_no_longer_one() -> None:
+    """The bound is the last that may be."""
+    longest = "kg" + 31 * ".1"
+    assert parse_unit(longest) == parse_unit("kg")
+    with pytest.raises(UnitError, match="1 to 64 characters"):
+        parse_unit(f"{longest}.")
