@@ -63,7 +63,7 @@ def fhir_mock() -> Iterator[respx.MockRouter]:
 
 @pytest.fixture(autouse=True)
 def _own_surroundings(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test reads or writes the user's own configuration, state or logs."""
+    """No test reads or writes the user's own configuration, state or logs; its runs are measured where it says so."""
     if request.node.get_closest_marker("measured_runs"):
         monkeypatch.setenv(MEASURED_RUNS, "1")
     for name in [name for name in os.environ if name.startswith("FHIR_ADAPTER_") and name != "FHIR_ADAPTER_SHARED"]:

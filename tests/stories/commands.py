@@ -105,8 +105,9 @@ class Person:
 
     def starts(self, *arguments: str | Path) -> Process:
         """Start the command and do not wait for it; nobody reads what it says, or measures it, for it may be killed."""
+        environment = unmeasured(surroundings(self.home))
         with Path(os.devnull).open("wb") as nowhere:
-            return self.begins(nowhere.fileno(), nowhere.fileno(), *arguments)
+            return Begun(list(map(str, arguments)), self.home, environment, nowhere.fileno(), nowhere.fileno())
 
     def begins(self, out: int, err: int, *arguments: str | Path, **variables: str) -> Process:
         """Start the command, which writes on these files, and do not wait for it."""
